@@ -1,0 +1,98 @@
+# The few functions every folder's CMakeLists.txt uses. Sources are listed, never globbed.
+
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+pkg_check_modules(RDKAFKA REQUIRED IMPORTED_TARGET rdkafka>=2.0.2)
+pkg_check_modules(AVROC REQUIRED IMPORTED_TARGET avro-c)
+pkg_check_modules(CRYPTO REQUIRED IMPORTED_TARGET libcrypto>=3.0)
+pkg_check_modules(CONFIG REQUIRED IMPORTED_TARGET libconfig)
+pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
+pkg_check_modules(PSL REQUIRED IMPORTED_TARGET libpsl)
+pkg_check_modules(IDN2 REQUIRED IMPORTED_TARGET libidn2)
+pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd)
+pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
+pkg_check_modules(CMOCKA IMPORTED_TARGET cmocka)
+find_library(UNISTRING_LIBRARY unistring REQUIRED) # ships no .pc file
+
+option(TOC_WERROR "Treat warnings as errors (CI and development)" OFF)
+option(TOC_COVERAGE "Instrument for gcov" OFF)
+option(TOC_FUZZ "Build the fuzz targets with libFuzzer (clang)" OFF)
+set(TOC_SANITIZE "" CACHE STRING "Value for -fsanitize=, e.g. address,undefined")
+
+add_library(toc_flags INTERFACE)
+target_compile_features(toc_flags INTERFACE c_std_17)
+target_compile_definitions(toc_flags INTERFACE _GNU_SOURCE)
+target_include_directories(toc_flags INTERFACE ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}/generated)
+target_compile_options(toc_flags INTERFACE
+    -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wmissing-prototypes
+    -Wstrict-prototypes -Wvla -Wformat=2 -Wundef -Wcast-qual -Wswitch-enum -Wnull-dereference
+    -Wimplicit-fallthrough -fno-common -fstack-protector-strong)
+if(CMAKE_C_COMPILER_ID STREQUAL "GNU" AND CMAKE_BUILD_TYPE STREQUAL "Release")
+    # gcc 12 reports paths through inlined callees that cannot happen; the dev build has it on.
+    target_compile_options(toc_flags INTERFACE -Wno-null-dereference)
+endif()
+if(TOC_WERROR)
+    target_compile_options(toc_flags INTERFACE -Werror)
+endif()
+if(TOC_SANITIZE)
+    target_compile_options(toc_flags INTERFACE
+        -fsanitize=${TOC_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+    target_link_options(toc_flags INTERFACE -fsanitize=${TOC_SANITIZE})
+endif()
+if(TOC_COVERAGE)
+    target_compile_options(toc_flags INTERFACE --coverage)
+    target_link_options(toc_flags INTERFACE --coverage)
+endif()
+if(CMAKE_BUILD_TYPE STREQUAL "Release")
+    target_compile_options(toc_flags INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-clash-protection)
+    target_link_options(toc_flags INTERFACE -Wl,-z,relro,-z,now,-z,noexecstack)
+    set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+endif()
+
+# toc_library(NAME SOURCES a.c b.c [DEPS targets])
+function(toc_library name)
+    cmake_parse_arguments(A "" "" "SOURCES;DEPS" ${ARGN})
+    add_library(${name} STATIC ${A_SOURCES})
+    target_link_libraries(${name} PUBLIC toc_flags ${A_DEPS})
+endfunction()
+
+# toc_program(NAME SOURCES main.c [DEPS targets]); programs land in build/<preset>/bin
+function(toc_program name)
+    cmake_parse_arguments(A "" "" "SOURCES;DEPS" ${ARGN})
+    add_executable(${name} ${A_SOURCES})
+    target_link_libraries(${name} PRIVATE toc_flags ${A_DEPS})
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
+    install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endfunction()
+
+# toc_test(NAME SOURCES test.c [DEPS targets] [LABELS unit] [TIMEOUT 120] [ARGS ...])
+# A cmocka program run by ctest from the repository root, so tests name files as tests/data/...
+function(toc_test name)
+    cmake_parse_arguments(A "" "TIMEOUT" "SOURCES;DEPS;LABELS;ARGS" ${ARGN})
+    if(NOT A_TIMEOUT)
+        set(A_TIMEOUT 120)
+    endif()
+    if(NOT A_LABELS)
+        set(A_LABELS unit)
+    endif()
+    add_executable(${name} ${A_SOURCES})
+    target_link_libraries(${name} PRIVATE toc_flags PkgConfig::CMOCKA ${A_DEPS})
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
+    add_test(NAME ${name} COMMAND ${name} ${A_ARGS} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+    set_tests_properties(${name} PROPERTIES TIMEOUT ${A_TIMEOUT} LABELS "${A_LABELS}")
+endfunction()
+
+# toc_script_test(NAME COMMAND ... [LABELS ...] [TIMEOUT n] [RESOURCE lock])
+# Any other command as a test; it sees TOC_BUILD (the build folder) and runs in the repository root.
+function(toc_script_test name)
+    cmake_parse_arguments(A "" "TIMEOUT;RESOURCE" "COMMAND;LABELS" ${ARGN})
+    if(NOT A_TIMEOUT)
+        set(A_TIMEOUT 300)
+    endif()
+    add_test(NAME ${name} COMMAND ${A_COMMAND} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+    set_tests_properties(${name} PROPERTIES TIMEOUT ${A_TIMEOUT} LABELS "${A_LABELS}"
+        ENVIRONMENT "TOC_BUILD=${PROJECT_BINARY_DIR}")
+    if(A_RESOURCE)
+        set_tests_properties(${name} PROPERTIES RESOURCE_LOCK ${A_RESOURCE})
+    endif()
+endfunction()

@@ -63,8 +63,9 @@ toc_rc toc_err_context(toc_rc rc, struct toc_err *err, const char *fmt, ...)
     int n = vsnprintf(err->text, sizeof err->text, fmt, ap);
     va_end(ap);
     size_t used = n < 0 ? 0 : (size_t)n;
-    if (used < sizeof err->text - 3)
-        snprintf(err->text + used, sizeof err->text - used, ": %s", old);
+    // A text that does not fit is cut at its end, where the details are.
+    if (used < sizeof err->text && snprintf(err->text + used, sizeof err->text - used, ": %s", old) < 0)
+        err->text[used] = '\0';
     make_printable(err->text);
     return rc;
 }

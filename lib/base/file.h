@@ -13,8 +13,9 @@
 TOC_NODISCARD toc_rc toc_file_read(const char *path, struct toc_buf *out, struct toc_err *err);
 
 // A new content under the final name or the old one untouched, never a mixture: written to a
-// temporary file in the same folder, fsync, rename, fsync of the folder. A full disk leaves the old
-// file and an IO error. `mode` as in chmod, applied whatever the umask is.
+// temporary file ".NAME.new" in the same folder, fsync, rename, fsync of the folder. A full disk leaves
+// the old file and an IO error; a second writer of the same file gets BUSY; what a killed writer left
+// is taken over by the next. `mode` as in chmod, applied whatever the umask is.
 struct toc_replace; // an open replacement
 TOC_NODISCARD toc_rc toc_replace_open(const char *path, unsigned mode, struct toc_replace **out, struct toc_err *err);
 void toc_replace_put(struct toc_replace *r, struct toc_slice s); // buffered; errors surface at commit
@@ -25,8 +26,10 @@ TOC_NODISCARD toc_rc toc_file_replace(const char *path, unsigned mode, struct to
 // A new file only (EXISTS otherwise), 0600 for secrets.
 TOC_NODISCARD toc_rc toc_file_create(const char *path, unsigned mode, struct toc_slice content, struct toc_err *err);
 
-// Refuses (AUTH) a file readable or writable by group or others. For keys.
+// Refuses (AUTH) a file readable or writable by group or others, or that is no regular file. For keys.
 TOC_NODISCARD toc_rc toc_file_check_private(const char *path, struct toc_err *err);
+// The same check and the content, of one and the same open file.
+TOC_NODISCARD toc_rc toc_file_read_private(const char *path, struct toc_buf *out, struct toc_err *err);
 
 TOC_NODISCARD toc_rc toc_dir_make(const char *path, unsigned mode, struct toc_err *err); // with parents
 

@@ -17,6 +17,9 @@ struct toc_slice {
 // A slice over a string literal.
 #define TOC_S(literal) ((struct toc_slice){(const uint8_t *)("" literal), sizeof(literal) - 1})
 
+// The same as an initialiser, for static tables: a compound literal is no constant in C17.
+#define TOC_S_INIT(literal) {(const uint8_t *)("" literal), sizeof(literal) - 1}
+
 static inline struct toc_slice toc_slice(const void *ptr, size_t len)
 {
     return (struct toc_slice){ptr, len};

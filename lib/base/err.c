@@ -1,0 +1,71 @@
+#include "lib/base/err.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *const code_names[] = {
+#define X(name, text) [TOC_E_##name] = (text),
+        TOC_CODES(X)
+#undef X
+};
+
+const char *toc_code_name(enum toc_code code)
+{
+    return (unsigned)code < sizeof code_names / sizeof *code_names ? code_names[code] : "unknown";
+}
+
+// Error texts may quote input: whatever a terminal could act on becomes '?'. Text that needs more
+// care (UTF-8 from outside) went through toc_text_safe before it came here.
+static void make_printable(char *text)
+{
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text < 0x20 || *text == 0x7f)
+            *text = '?';
+}
+
+static toc_rc set(struct toc_err *err, enum toc_fate fate, enum toc_code code, const char *fmt, va_list ap)
+{
+    if (err != NULL) {
+        err->code = code;
+        err->fate = fate;
+        vsnprintf(err->text, sizeof err->text, fmt, ap);
+        make_printable(err->text);
+    }
+    return (toc_rc){code};
+}
+
+toc_rc toc_fail(struct toc_err *err, enum toc_code code, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    toc_rc rc = set(err, TOC_FATE_RECORD, code, fmt, ap);
+    va_end(ap);
+    return rc;
+}
+
+toc_rc toc_fail_fate(struct toc_err *err, enum toc_fate fate, enum toc_code code, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    toc_rc rc = set(err, fate, code, fmt, ap);
+    va_end(ap);
+    return rc;
+}
+
+toc_rc toc_err_context(toc_rc rc, struct toc_err *err, const char *fmt, ...)
+{
+    if (err == NULL || !toc_failed(rc))
+        return rc;
+    char old[sizeof err->text];
+    memcpy(old, err->text, sizeof old);
+    va_list ap;
+    va_start(ap, fmt);
+    int n = vsnprintf(err->text, sizeof err->text, fmt, ap);
+    va_end(ap);
+    size_t used = n < 0 ? 0 : (size_t)n;
+    // A text that does not fit is cut at its end, where the details are.
+    if (used < sizeof err->text && snprintf(err->text + used, sizeof err->text - used, ": %s", old) < 0)
+        err->text[used] = '\0';
+    make_printable(err->text);
+    return rc;
+}

@@ -10,7 +10,8 @@ static const struct departure {
     const char *file;
     enum toc_code code;
 } departures[] = {
-        {"y_object_duplicated_key.json", TOC_E_SYNTAX}, // which of the two counts is a parser's guess
+        {"y_object_duplicated_key.json",
+                TOC_E_SYNTAX}, // which of the two counts is a parser's guess
         {"y_object_duplicated_key_and_value.json", TOC_E_SYNTAX},
         {"y_object_escaped_null_in_key.json", TOC_E_SYNTAX}, // NUL ends texts elsewhere
         {"y_string_null_escape.json", TOC_E_SYNTAX},
@@ -166,7 +167,8 @@ static void members(void **state)
     (void)state;
     struct toc_err err = {0};
     json_t *value TOC_CLEANUP(toc_json_drop) = NULL;
-    assert_ok(toc_json_parse(TOC_S("{\"t\":\"x\",\"e\":\"\",\"i\":-5,\"r\":1.5,\"b\":true,\"f\":false}"),
+    assert_ok(toc_json_parse(
+                      TOC_S("{\"t\":\"x\",\"e\":\"\",\"i\":-5,\"r\":1.5,\"b\":true,\"f\":false}"),
                       &value, &err),
             err);
     assert_slice(toc_json_text(value, "t"), "x");
@@ -228,7 +230,10 @@ static void writer_escapes(void **state)
             {TOC_S_INIT("\"\\\b\f\n\r\t"), "\"\\\"\\\\\\b\\f\\n\\r\\t\""},
             {TOC_S_INIT("a\0\x1f\x7f"), "\"a\\u0000\\u001f\\u007f\""},
             {TOC_S_INIT("\xe2\x82\xac"), "\"\xe2\x82\xac\""},
-            {TOC_S_INIT("a\xff" "b\xe2\x82"), "\"a\xef\xbf\xbd" "b\xef\xbf\xbd\xef\xbf\xbd\""},
+            {TOC_S_INIT("a\xff"
+                        "b\xe2\x82"),
+                    "\"a\xef\xbf\xbd"
+                    "b\xef\xbf\xbd\xef\xbf\xbd\""},
     };
     UNIT_EACH(const struct row, row, rows)
     {

@@ -154,9 +154,9 @@ static void ids_and_fingerprints(void **state)
     (void)state;
     uint8_t public_key[32], id[TOC_KEY_ID_BYTES], want[TOC_KEY_ID_BYTES];
     char fingerprint[40];
-    assert_true(toc_parse_hex(
-            TOC_S("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"), public_key,
-            32));
+    assert_true(
+            toc_parse_hex(TOC_S("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"),
+                    public_key, 32));
     assert_true(toc_parse_hex(TOC_S("21fe31dfa154a261626bf854046fd227"), want, sizeof want));
     toc_key_id(public_key, id);
     assert_memory_equal(id, want, sizeof want); // computed with sha256sum
@@ -233,7 +233,7 @@ static void other_files_are_refused(void **state)
                     TOC_E_AUTH},
             {"openssl genpkey -algorithm ED25519 -aes128 -pass pass:x -out $f", TOC_E_AUTH},
             {"openssl genpkey -algorithm ED25519 | openssl pkey -pubout -out $f", TOC_E_AUTH},
-            {"mkfifo $f", TOC_E_AUTH},  // and does not hang
+            {"mkfifo $f", TOC_E_AUTH}, // and does not hang
             {"mkdir $f", TOC_E_AUTH},
             {"head -c 20000 /dev/zero > $f", TOC_E_LENGTH},
             {"openssl genpkey -algorithm ED25519 -out $f", TOC_E_OK},

@@ -33,12 +33,20 @@ static void cuts_lines(void **state)
             {TOC_S_INIT("a\r"), "a\r|"}, // a CR without LF is a byte
             {TOC_S_INIT("a\rb\n"), "a\rb|"},
             {TOC_S_INIT("\r\n\r\n"), "||"},
-            {TOC_S_INIT("\xef\xbb\xbf" "a\n\xef\xbb\xbf" "b\n"), "a|\xef\xbb\xbf" "b|"},
+            {TOC_S_INIT("\xef\xbb\xbf"
+                        "a\n\xef\xbb\xbf"
+                        "b\n"),
+                    "a|\xef\xbb\xbf"
+                    "b|"},
             {TOC_S_INIT("\xef\xbb\xbf"), "|"},
             {TOC_S_INIT("12345678\n"), "12345678|"},
             {TOC_S_INIT("12345678\r\n"), "12345678|"},
-            {TOC_S_INIT("\xef\xbb\xbf" "12345678\r\nx"), "12345678|x|"},
-            {TOC_S_INIT("\xef\xbb\xbf" "123456789\r\nx"), "12345678+|x|"},
+            {TOC_S_INIT("\xef\xbb\xbf"
+                        "12345678\r\nx"),
+                    "12345678|x|"},
+            {TOC_S_INIT("\xef\xbb\xbf"
+                        "123456789\r\nx"),
+                    "12345678+|x|"},
             {TOC_S_INIT("123456789\nx\n"), "12345678+|x|"},
             {TOC_S_INIT("123456789\r\nx"), "12345678+|x|"},
             {TOC_S_INIT("12345678901\r\nx"), "12345678+|x|"},

@@ -128,11 +128,11 @@ void gen_emit_header(struct gen_model *m, const struct gen_file *file, struct to
             continue;
         if (t->kind == GEN_ENUM)
             put_enum(t, doc, out);
-        else if (t->kind == GEN_RECORD)
+        else if (t->kind == GEN_RECORD) {
             put_struct(m, t, doc, out);
-        else
+            if (t->alone)
+                put_alone(t, out);
+        } else
             toc_buf_printf(out, "#define TOC_%s_BYTES %u\n\n", t->upper, t->size);
     }
-    if (file->top != NULL)
-        put_alone(file->top, out);
 }

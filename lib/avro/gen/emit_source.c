@@ -326,7 +326,7 @@ void gen_emit_source(struct gen_model *m, const struct gen_file *file, struct to
         put_table(m, t, out);
         put_read(m, t, out);
         put_write(m, t, out);
+        if (t->alone)
+            put_alone(t, out);
     }
-    if (file->top != NULL)
-        put_alone(file->top, out);
 }

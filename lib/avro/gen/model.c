@@ -435,6 +435,7 @@ static void build_type(struct gen_model *m, struct gen_type *t)
     if (t->building)
         gen_die("%s: %s contains itself", t->file->path, t->name);
     t->building = true;
+    t->alone = json_is_true(json_object_get(t->json, "alone"));
     const char *type = need_text(t->json, "type", t->full);
     if (strcmp(type, "record") == 0)
         build_record(m, t);

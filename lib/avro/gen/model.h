@@ -55,7 +55,7 @@ struct gen_type {
     const char *upper;     // "SIGNED_SEGMENT"
     const json_t *json;    // the definition
     const struct gen_file *file;
-    bool alone;    // stands at the top of its file: can be framed
+    bool alone;    // stands at the top of its file, or says "alone": true: can be framed
     bool building; // for the detection of recursion
     bool built;
     uint32_t least; // fewest bytes of its binary form

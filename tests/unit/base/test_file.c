@@ -8,6 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/base/mem.h"
+
 static char dir[TOC_PATH_BYTES_MAX], path[TOC_PATH_BYTES_MAX];
 
 static int set_up(void **state)
@@ -338,6 +340,24 @@ static void lock_within_a_process(void **state)
     assert_code(toc_lock_take("/nonexistent/x", &one, &err), TOC_E_NOTFOUND, err);
 }
 
+static void out_of_memory(void **state)
+{
+    (void)state;
+    struct toc_err err = {0};
+    struct toc_buf buf;
+    struct toc_lock *lock = NULL;
+    toc_buf_init(&buf, 100);
+    assert_ok(toc_file_create(path, 0600, TOC_S("old"), &err), err);
+    toc_mem_fail_at(1);
+    assert_code(toc_file_replace(path, 0600, TOC_S("new"), &err), TOC_E_MEMORY, err);
+    toc_mem_fail_at(1);
+    assert_code(toc_file_read(path, &buf, &err), TOC_E_MEMORY, err);
+    toc_mem_fail_at(1);
+    assert_code(toc_lock_take(path, &lock, &err), TOC_E_MEMORY, err);
+    assert_content("old");
+    toc_buf_done(&buf);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -356,6 +376,7 @@ int main(void)
             T(lock_of_another_process),
             T(lock_of_a_killed_process),
             T(lock_within_a_process),
+            T(out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,7 +10,9 @@
 #include "lib/base/err.h"
 #include "lib/base/slice.h"
 
-// One JSON value (RFC 8259), strict. New reference in *out. SYNTAX with line and column, LENGTH, LIMIT.
+// One JSON value (RFC 8259), strict: no BOM, no duplicate names, no NUL, no lone surrogates. New reference
+// in *out. SYNTAX with line and column; LENGTH (bytes), LIMIT (depth), RANGE (a number beyond int64, or
+// beyond double: it never becomes infinity).
 TOC_NODISCARD toc_rc toc_json_parse(struct toc_slice text, json_t **out, struct toc_err *err);
 void toc_json_drop(json_t **value); // for TOC_CLEANUP
 

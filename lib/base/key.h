@@ -33,6 +33,7 @@ TOC_NODISCARD toc_rc toc_key_sign(const struct toc_key *key, struct toc_slice me
         uint8_t out[TOC_SIGNATURE_BYTES], struct toc_err *err);
 
 // A public key made ready for many checks (the hub keeps one per member key). Immutable, any thread.
+// AUTH for a point of small order: under such a key a signature would fit messages nobody signed.
 struct toc_verifier;
 TOC_NODISCARD toc_rc toc_verifier_new(const uint8_t public_key[TOC_KEY_PUBLIC_BYTES],
         struct toc_verifier **out, struct toc_err *err);

@@ -20,7 +20,7 @@ void toc_utf8_put(struct toc_buf *out, uint32_t code_point);
 // no private-use or tag character, at most TOC_TEXT_BYTES_MAX bytes.
 bool toc_text_is_safe(struct toc_slice s);
 
-// Appends s made safe: tab and line ends become one space, forbidden characters vanish, malformed
+// Appends s made safe: a tab or line end (CR LF is one) becomes one space, forbidden characters vanish, malformed
 // bytes become \xHH, and what is longer than the limit is cut at a character with "..." behind it.
 void toc_text_safe(struct toc_buf *out, struct toc_slice s);
 

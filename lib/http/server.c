@@ -69,8 +69,8 @@ static const struct toc_http_route *route_of(const struct toc_http *http, const 
     return NULL;
 }
 
-// libmicrohttpd calls this once when the head is read, then with each piece of a body, then with none
-// left; the answer is due then. `seen` tells the first call from the others.
+// libmicrohttpd calls this once when the head is read, then with each piece of a body, then with
+// none left; the answer is due then. `seen` tells the first call from the others.
 static enum MHD_Result answer(void *ctx, struct MHD_Connection *connection, const char *path,
         const char *method, const char *version, const char *body, size_t *body_len, void **seen)
 {

@@ -374,7 +374,7 @@ static void build_field(struct gen_model *m, struct gen_type *t, struct gen_fiel
 static void build_record(struct gen_model *m, struct gen_type *t)
 {
     t->kind = GEN_RECORD;
-    check_attributes(t->json, t->full, " type name namespace doc fields ");
+    check_attributes(t->json, t->full, " type name namespace doc fields alone ");
     const json_t *fields = json_object_get(t->json, "fields");
     t->field_count = json_array_size(fields);
     if (t->field_count == 0)
@@ -437,6 +437,7 @@ static void build_type(struct gen_model *m, struct gen_type *t)
     if (t->building)
         gen_die("%s: %s contains itself", t->file->path, t->name);
     t->building = true;
+    t->alone = json_is_true(json_object_get(t->json, "alone"));
     const char *type = need_text(t->json, "type", t->full);
     if (strcmp(type, "record") == 0)
         build_record(m, t);

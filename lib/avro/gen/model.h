@@ -55,7 +55,7 @@ struct gen_type {
     const char *upper;     // "SIGNED_SEGMENT"
     const json_t *json;    // the definition
     const struct gen_file *file;
-    bool alone;    // a record at the top of its file: can be a message
+    bool alone;    // a record at the top of its file, or that says "alone": can be a message
     bool building; // for the detection of recursion
     bool built;
     uint32_t least; // fewest bytes of its binary form

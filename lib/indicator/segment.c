@@ -39,12 +39,12 @@ toc_rc toc_segment_seal(const uint8_t deployment[16], const struct toc_key *key,
         struct toc_slice framed_payload, int32_t observations, struct toc_zstd *zstd_or_null,
         struct toc_buf *out, struct toc_err *err)
 {
-    TOC_ENSURE(framed_payload.len <= TOC_SEGMENT_RAW_BYTES_MAX, err, TOC_E_LENGTH,
-            "segment of %zu bytes, at most %d", framed_payload.len, TOC_SEGMENT_RAW_BYTES_MAX);
+    TOC_ENSURE(framed_payload.len <= TOC_SEGMENT_BYTES_MAX, err, TOC_E_LENGTH,
+            "segment of %zu bytes, at most %d", framed_payload.len, TOC_SEGMENT_BYTES_MAX);
     TOC_ENSURE(observations >= 0 && observations <= TOC_SEGMENT_OBSERVATIONS_MAX, err, TOC_E_LIMIT,
             "segment of %d observations, at most %d", (int)observations, TOC_SEGMENT_OBSERVATIONS_MAX);
     struct toc_buf TOC_CLEANUP(toc_buf_done) packed;
-    toc_buf_init(&packed, 2 * TOC_SEGMENT_RAW_BYTES_MAX); // what does not shrink is not kept
+    toc_buf_init(&packed, 2 * TOC_SEGMENT_BYTES_MAX); // what does not shrink is not kept
     struct toc_signed_segment s;
     fill(&s, deployment, key, framed_payload, observations);
     if (zstd_or_null != NULL) {
@@ -74,7 +74,7 @@ enum toc_refusal toc_signed_open(
         return TOC_REFUSAL_SEGMENT_FRAME;
     if (s.raw_length < 0 || s.observations < 0)
         return TOC_REFUSAL_SEGMENT_FRAME;
-    if (s.raw_length > TOC_SEGMENT_RAW_BYTES_MAX || s.observations > TOC_SEGMENT_OBSERVATIONS_MAX)
+    if (s.raw_length > TOC_SEGMENT_BYTES_MAX || s.observations > TOC_SEGMENT_OBSERVATIONS_MAX)
         return TOC_REFUSAL_SEGMENT_LARGE;
     if (s.codec != TOC_CODEC_NONE && s.codec != TOC_CODEC_ZSTD)
         return TOC_REFUSAL_SEGMENT_CODEC;

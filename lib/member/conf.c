@@ -5,12 +5,12 @@
 #include "lib/base/text.h"
 #include "lib/base/time.h"
 
-bool toc_marking_parse(struct toc_slice text, enum toc_marking *out)
+bool toc_member_marking(struct toc_slice text, enum toc_marking *out)
 {
     /*= https://www.first.org/tlp/ (TLP 2.0): "TLP:CLEAR" replaces TLP:WHITE of version 1. */
     if (toc_slice_eq_nocase(text, TOC_S("TLP:WHITE")) || toc_slice_eq_nocase(text, TOC_S("white")))
         text = TOC_S("TLP:CLEAR");
-    return toc_marking_enum_parse(text, out);
+    return toc_marking_parse(text, out);
 }
 
 static toc_rc check_id(const void *value, struct toc_err *err)
@@ -24,7 +24,7 @@ static toc_rc check_marking(const void *value, struct toc_err *err)
 {
     const char *text = *(const char *const *)value;
     enum toc_marking marking;
-    TOC_ENSURE(text == NULL || toc_marking_parse(toc_slice_of(text), &marking), err, TOC_E_USAGE,
+    TOC_ENSURE(text == NULL || toc_member_marking(toc_slice_of(text), &marking), err, TOC_E_USAGE,
             "\"%s\" is no marking: TLP:CLEAR, TLP:GREEN, TLP:AMBER, TLP:AMBER+STRICT or TLP:RED",
             TOC_SHOW(toc_slice_of(text)));
     return TOC_OK;

@@ -54,4 +54,4 @@ TOC_NODISCARD toc_rc toc_member_load(
 const struct toc_member_feed *toc_member_feed(const struct toc_member_conf *conf, struct toc_slice id);
 
 // "TLP:GREEN", "green", "tlp:white" (TLP 1.0's name of CLEAR) and the like, any case.
-bool toc_marking_parse(struct toc_slice text, enum toc_marking *out);
+bool toc_member_marking(struct toc_slice text, enum toc_marking *out);

@@ -1,17 +1,17 @@
 // Tables: RFC 4180 and what publishers make of it (other delimiters, the header in the last comment,
 // Zeek's intel files). The header names the columns; a table that names none with an indicator is
 // refused line by line, for nobody knows what its cells mean.
+#include "producers/reader/csv.h"
+
 #include <string.h>
 
 #include "lib/base/arena.h"
-#include "lib/base/file.h"
 #include "lib/base/limits.h"
 #include "lib/base/mem.h"
 #include "lib/indicator/identity.h"
 #include "lib/indicator/limits.h"
-#include "producers/reader/csv_columns.h"
-#include "producers/reader/field.h"
-#include "producers/reader/formats.h"
+#include "producers/reader/parse/csv_columns.h"
+#include "producers/reader/parse/field.h"
 
 // A quote that nobody closes must not swallow the file.
 #define RECORD_LINES_MAX 100

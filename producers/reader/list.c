@@ -1,11 +1,11 @@
 // A plain list: one value a line. Blank lines and comments (# ; // at the start, or behind a blank)
 // are nobody's statement. A line with two words is refused, not guessed at.
+#include "producers/reader/list.h"
+
 #include <string.h>
 
-#include "lib/base/file.h"
 #include "lib/base/mem.h"
 #include "lib/indicator/identity.h"
-#include "producers/reader/formats.h"
 
 bool toc_list_looks(struct toc_slice head)
 {

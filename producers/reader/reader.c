@@ -3,9 +3,11 @@
 #include <errno.h>
 #include <string.h>
 
-#include "lib/base/file.h"
 #include "lib/base/limits.h"
-#include "producers/reader/formats.h"
+#include "producers/reader/csv.h"
+#include "producers/reader/jsonl.h"
+#include "producers/reader/list.h"
+#include "producers/reader/stix.h"
 
 // In the order in which detection asks; the list takes whatever is left.
 const struct toc_reader_row toc_readers[] = {

@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "lib/base/err.h"
+#include "lib/base/file.h"
 #include "lib/base/slice.h"
 #include "schemas/observation.h"
 #include "schemas/refusal.h"
@@ -98,3 +99,18 @@ TOC_NODISCARD toc_rc toc_reader_open(const struct toc_reader_row *row, const str
 TOC_NODISCARD toc_rc toc_reader_read(struct toc_reader *reader, FILE *stream, const struct toc_reader_sink *sink,
         struct toc_err *err);
 void toc_reader_close(struct toc_reader *reader); // NULL is fine
+
+// ---- what readers share
+
+// Hands a statement on, or refuses it when the input is an output of Tocsin. False: end the read.
+bool toc_reader_emit(
+        const struct toc_reader *reader, const struct toc_reader_sink *sink, const struct toc_found *found);
+bool toc_reader_refuse(const struct toc_reader_sink *sink, enum toc_refusal code, uint64_t line,
+        uint32_t column, struct toc_slice text);
+
+// Calls each with every line of the stream, numbered from reader->lines on, which it moves. Lines over
+// TOC_LINE_BYTES_MAX are refused here. `each` returns false to end the read.
+TOC_NODISCARD toc_rc toc_reader_lines(struct toc_reader *reader, FILE *stream,
+        const struct toc_reader_sink *sink,
+        bool (*each)(struct toc_reader *reader, const struct toc_reader_sink *sink, const struct toc_line *line),
+        struct toc_err *err);

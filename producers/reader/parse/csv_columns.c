@@ -1,4 +1,4 @@
-#include "producers/reader/csv_columns.h"
+#include "producers/reader/parse/csv_columns.h"
 
 #include <string.h>
 

@@ -1,4 +1,4 @@
-#include "producers/reader/field.h"
+#include "producers/reader/parse/field.h"
 
 #include <string.h>
 

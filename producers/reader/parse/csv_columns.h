@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "producers/reader/csv_row.h"
+#include "producers/reader/parse/csv_row.h"
 #include "producers/reader/reader.h"
 
 enum toc_csv_role {

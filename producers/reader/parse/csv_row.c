@@ -1,4 +1,4 @@
-#include "producers/reader/csv_row.h"
+#include "producers/reader/parse/csv_row.h"
 
 /*= https://www.rfc-editor.org/rfc/rfc4180#section-2
  *# If double-quotes are used to enclose fields, then a double-quote appearing inside a field must be

@@ -9,6 +9,7 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/err.h"
+#include "lib/base/slice.h"
 
 enum toc_conf_type {
     TOC_CONF_TEXT,     // const char *
@@ -34,9 +35,9 @@ struct toc_conf_row {
     const char *name; // dotted path: "kafka.brokers"
     enum toc_conf_type type;
     size_t offset;          // offsetof(struct my_conf, field)
-    bool required;
-    const char *fallback;   // as written in a file; NULL = zero / empty
-    int64_t min, max;       // INT and DURATION
+    bool required;          // must stand in the file; a text or path must not be empty either
+    const char *fallback;   // as written in a file; NULL = zero / NULL. Of a required row: the example
+    int64_t min, max;       // INT and DURATION (ms); both 0 = from 0 on, without end
     const char *doc;        // one or two sentences, with the unit
     const struct toc_conf_row *rows; // GROUPS: table of the group, ended by a row without name
     size_t item_size;                // GROUPS: sizeof the group's struct
@@ -46,10 +47,14 @@ struct toc_conf_row {
 
 struct toc_conf; // owns the texts that the filled struct points at
 
-// Fills *into (caller's struct, zeroed before) from the file. rows ends with a row without name.
+// Fills *into (caller's struct, zeroed before) from the file; on failure the fields are zero again.
+// rows ends with a row without name. At most 4 MiB of values and 10,000 groups in a list.
 TOC_NODISCARD toc_rc toc_conf_load(const char *path, const struct toc_conf_row *rows, void *into,
         struct toc_conf **out, struct toc_err *err);
+// The same from memory; `path` names the text in errors, and its folder is where paths start.
+TOC_NODISCARD toc_rc toc_conf_parse(struct toc_slice text, const char *path, const struct toc_conf_row *rows,
+        void *into, struct toc_conf **out, struct toc_err *err);
 void toc_conf_free(struct toc_conf *conf);
 
-// The reference of all rows, as a commented example file.
+// The reference of all rows, as a commented example file that loads as it is.
 void toc_conf_print(const struct toc_conf_row *rows, struct toc_buf *out);

@@ -144,8 +144,8 @@ void toc_hmac_sha256(struct toc_slice key, struct toc_slice data, uint8_t out[TO
         outer[i] = block[i] ^ 0x5c;
     }
     toc_sha256_parts((struct toc_slice[]){toc_slice(inner, sizeof inner), data}, 2, digest);
-    toc_sha256_parts((struct toc_slice[]){toc_slice(outer, sizeof outer),
-                             toc_slice(digest, sizeof digest)},
+    toc_sha256_parts(
+            (struct toc_slice[]){toc_slice(outer, sizeof outer), toc_slice(digest, sizeof digest)},
             2, out);
     OPENSSL_cleanse(block, sizeof block);
     OPENSSL_cleanse(inner, sizeof inner);

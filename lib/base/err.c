@@ -23,7 +23,8 @@ static void make_printable(char *text)
             *text = '?';
 }
 
-static toc_rc set(struct toc_err *err, enum toc_fate fate, enum toc_code code, const char *fmt, va_list ap)
+static toc_rc set(
+        struct toc_err *err, enum toc_fate fate, enum toc_code code, const char *fmt, va_list ap)
 {
     if (err != NULL) {
         err->code = code;
@@ -43,7 +44,8 @@ toc_rc toc_fail(struct toc_err *err, enum toc_code code, const char *fmt, ...)
     return rc;
 }
 
-toc_rc toc_fail_fate(struct toc_err *err, enum toc_fate fate, enum toc_code code, const char *fmt, ...)
+toc_rc toc_fail_fate(
+        struct toc_err *err, enum toc_fate fate, enum toc_code code, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
@@ -64,7 +66,8 @@ toc_rc toc_err_context(toc_rc rc, struct toc_err *err, const char *fmt, ...)
     va_end(ap);
     size_t used = n < 0 ? 0 : (size_t)n;
     // A text that does not fit is cut at its end, where the details are.
-    if (used < sizeof err->text && snprintf(err->text + used, sizeof err->text - used, ": %s", old) < 0)
+    if (used < sizeof err->text &&
+            snprintf(err->text + used, sizeof err->text - used, ": %s", old) < 0)
         err->text[used] = '\0';
     make_printable(err->text);
     return rc;

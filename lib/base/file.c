@@ -28,9 +28,9 @@ struct toc_lock {
 static toc_rc fail_errno(struct toc_err *err, const char *path, const char *doing)
 {
     int number = errno;
-    enum toc_code code = number == ENOENT ? TOC_E_NOTFOUND :
-            number == EEXIST              ? TOC_E_EXISTS :
-                                            TOC_E_IO;
+    enum toc_code code = number == ENOENT   ? TOC_E_NOTFOUND
+                         : number == EEXIST ? TOC_E_EXISTS
+                                            : TOC_E_IO;
     return toc_fail(err, code, "%s: cannot %s: %s", path, doing, strerror(number));
 }
 
@@ -189,8 +189,8 @@ static toc_rc name_both(struct toc_replace *r, const char *path, struct toc_err 
 {
     size_t folder = folder_len(path);
     TOC_TRY(toc_path_join(r->path, "", path, err));
-    int n = snprintf(r->temporary, sizeof r->temporary, "%.*s.%s.new", (int)folder, path,
-            path + folder);
+    int n = snprintf(
+            r->temporary, sizeof r->temporary, "%.*s.%s.new", (int)folder, path, path + folder);
     TOC_ENSURE(n >= 0 && (size_t)n < sizeof r->temporary, err, TOC_E_LENGTH,
             "path is longer than %d bytes", TOC_PATH_BYTES_MAX);
     return TOC_OK;

@@ -37,9 +37,9 @@ toc_rc toc_json_parse(struct toc_slice text, json_t **out, struct toc_err *err)
     if (value == NULL) {
         enum json_error_code code = json_error_code(&error);
         return toc_fail(err,
-                code == json_error_numeric_overflow ? TOC_E_RANGE :
-                code == json_error_out_of_memory    ? TOC_E_MEMORY :
-                                                      TOC_E_SYNTAX,
+                code == json_error_numeric_overflow ? TOC_E_RANGE
+                : code == json_error_out_of_memory  ? TOC_E_MEMORY
+                                                    : TOC_E_SYNTAX,
                 "JSON line %d column %d: %s", error.line, error.column,
                 TOC_SHOW(toc_slice_of(error.text)));
     }

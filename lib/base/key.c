@@ -104,8 +104,8 @@ toc_rc toc_key_sign(const struct toc_key *key, struct toc_slice message,
     uint8_t signature[TOC_SIGNATURE_BYTES];
     size_t len = sizeof signature;
     bool done = ctx != NULL && EVP_DigestSignInit(ctx, NULL, NULL, NULL, key->pkey) == 1 &&
-            EVP_DigestSign(ctx, signature, &len, message.ptr, message.len) == 1 &&
-            len == sizeof signature;
+                EVP_DigestSign(ctx, signature, &len, message.ptr, message.len) == 1 &&
+                len == sizeof signature;
     EVP_MD_CTX_free(ctx);
     if (!done)
         return toc_crypto_fail(err, "signing");
@@ -149,11 +149,12 @@ static bool is_small_order(const uint8_t public_key[TOC_KEY_PUBLIC_BYTES])
 toc_rc toc_verifier_new(const uint8_t public_key[TOC_KEY_PUBLIC_BYTES], struct toc_verifier **out,
         struct toc_err *err)
 {
-    TOC_ENSURE(!is_small_order(public_key), err, TOC_E_AUTH, "public key is a point of small order");
+    TOC_ENSURE(
+            !is_small_order(public_key), err, TOC_E_AUTH, "public key is a point of small order");
     struct toc_verifier *verifier = toc_mem_alloc(1, sizeof *verifier);
     TOC_ENSURE(verifier != NULL, err, TOC_E_MEMORY, "no memory for a key");
-    verifier->pkey = EVP_PKEY_new_raw_public_key(
-            EVP_PKEY_ED25519, NULL, public_key, TOC_KEY_PUBLIC_BYTES);
+    verifier->pkey =
+            EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, public_key, TOC_KEY_PUBLIC_BYTES);
     if (verifier->pkey == NULL) {
         toc_mem_free(verifier);
         return toc_crypto_fail(err, "taking a public key");
@@ -174,7 +175,8 @@ toc_rc toc_verify(const struct toc_verifier *verifier, struct toc_slice message,
         const uint8_t signature[TOC_SIGNATURE_BYTES], struct toc_err *err)
 {
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    bool good = ctx != NULL && EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, verifier->pkey) == 1 &&
+    bool good =
+            ctx != NULL && EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, verifier->pkey) == 1 &&
             EVP_DigestVerify(ctx, signature, TOC_SIGNATURE_BYTES, message.ptr, message.len) == 1;
     EVP_MD_CTX_free(ctx);
     ERR_clear_error();

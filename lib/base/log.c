@@ -37,8 +37,8 @@ bool toc_log_level_parse(const char *name, enum toc_log_level *out)
     return false;
 }
 
-static void format_json(struct toc_buf *line, enum toc_log_level level, const char *subject,
-        const char *message)
+static void format_json(
+        struct toc_buf *line, enum toc_log_level level, const char *subject, const char *message)
 {
     struct toc_jw w;
     toc_jw_init(&w, line);
@@ -54,8 +54,8 @@ static void format_json(struct toc_buf *line, enum toc_log_level level, const ch
     toc_jw_close(&w, '}');
 }
 
-static void format_text(struct toc_buf *line, enum toc_log_level level, const char *subject,
-        const char *message)
+static void format_text(
+        struct toc_buf *line, enum toc_log_level level, const char *subject, const char *message)
 {
     toc_time_put(line, toc_now_ms(NULL));
     toc_buf_printf(line, " %-5s %s: %s", level_names[level], subject, message);
@@ -65,8 +65,8 @@ static void format_text(struct toc_buf *line, enum toc_log_level level, const ch
 static void write_line(enum toc_log_level level, const char *subject, uint64_t held,
         const char *fmt, va_list ap) TOC_PRINTF(4, 0);
 
-static void write_line(enum toc_log_level level, const char *subject, uint64_t held,
-        const char *fmt, va_list ap)
+static void write_line(
+        enum toc_log_level level, const char *subject, uint64_t held, const char *fmt, va_list ap)
 {
     char raw[LINE_BYTES_MAX], message[LINE_BYTES_MAX];
     int n = vsnprintf(raw, sizeof raw, fmt, ap);

@@ -1,6 +1,6 @@
 // Prometheus metrics: counters and gauges registered by name, printed as text (exposition format
-// 0.0.4). Registration happens before threads start; values are relaxed atomics, so any thread may
-// add and the page may be read at any time.
+// 0.0.4). Any thread may register, add and print at any time: the lists stand under a lock, values are
+// relaxed atomics. Keep the pointer: registering again walks the lists.
 #pragma once
 
 #include <stdint.h>
@@ -18,7 +18,8 @@ void toc_metrics_free(struct toc_metrics *metrics);
 // every function below takes NULL and does nothing.
 struct toc_metric *toc_counter(struct toc_metrics *metrics, const char *name, const char *labels, const char *help);
 struct toc_metric *toc_gauge(struct toc_metrics *metrics, const char *name, const char *labels, const char *help);
-void toc_metrics_label(struct toc_buf *out, const char *name, const char *value); // comma when needed
+// Appends name="value", the value made safe and escaped, with a comma before it unless out is empty.
+void toc_metrics_label(struct toc_buf *out, const char *name, const char *value);
 
 void toc_metric_add(struct toc_metric *metric, uint64_t n);
 void toc_metric_set(struct toc_metric *metric, int64_t value);
@@ -29,4 +30,4 @@ struct toc_histogram;
 struct toc_histogram *toc_histogram_ms(struct toc_metrics *metrics, const char *name, const char *help);
 void toc_histogram_add(struct toc_histogram *histogram, int64_t ms);
 
-void toc_metrics_print(const struct toc_metrics *metrics, struct toc_buf *out);
+void toc_metrics_print(struct toc_metrics *metrics, struct toc_buf *out);

@@ -34,8 +34,9 @@ toc_rc toc_pem_key_load(const char *path, EVP_PKEY **out, struct toc_err *err)
     toc_rc rc = toc_file_read_private(path, &pem, err);
     if (!toc_failed(rc)) {
         BIO *bio = BIO_new_mem_buf(pem.ptr, (int)pem.len);
-        EVP_PKEY *key = bio == NULL ?
-                NULL : PEM_read_bio_PrivateKey(bio, NULL, toc_pem_no_passphrase, NULL);
+        EVP_PKEY *key = bio == NULL
+                                ? NULL
+                                : PEM_read_bio_PrivateKey(bio, NULL, toc_pem_no_passphrase, NULL);
         BIO_free(bio);
         ERR_clear_error();
         if (key == NULL)
@@ -52,8 +53,7 @@ toc_rc toc_pem_key_load(const char *path, EVP_PKEY **out, struct toc_err *err)
 toc_rc toc_pem_key_save(const EVP_PKEY *key, const char *path, struct toc_err *err)
 {
     BIO *bio = BIO_new(BIO_s_secmem()); // wipes its memory when freed
-    if (bio == NULL ||
-            PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL) != 1) {
+    if (bio == NULL || PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL) != 1) {
         BIO_free(bio);
         return toc_crypto_fail(err, "writing a key as PEM");
     }

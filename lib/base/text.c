@@ -9,29 +9,29 @@
 static const struct range {
     uint32_t first, last;
 } forbidden[] = {
-        {0x0000, 0x001f},     // C0 controls (tab and line ends were turned into spaces before)
-        {0x007f, 0x009f},     // DEL, C1 controls: 0x9b alone starts an escape sequence
-        {0x00ad, 0x00ad},     // soft hyphen, ignorable
-        {0x034f, 0x034f},     // grapheme joiner, ignorable
-        {0x061c, 0x061c},     // Arabic letter mark: bidi control
-        {0x115f, 0x1160},     // Hangul fillers, ignorable
-        {0x17b4, 0x17b5},     // Khmer inherent vowels, ignorable
-        {0x180b, 0x180f},     // Mongolian variation selectors and vowel separator, ignorable
-        {0x200b, 0x200f},     // zero-width space, joiners; left-to-right and right-to-left marks
-        {0x2028, 0x202e},     // line and paragraph separator; bidi embeddings and overrides
-        {0x2060, 0x206f},     // word joiner, invisible operators, bidi isolates, deprecated formats
-        {0x3164, 0x3164},     // Hangul filler, ignorable
-        {0xe000, 0xf8ff},     // private use: means what a font wants
-        {0xfdd0, 0xfdef},     // noncharacters
-        {0xfe00, 0xfe0f},     // variation selectors: ignorable, used to smuggle bytes
-        {0xfeff, 0xfeff},     // byte order mark, zero-width no-break space
-        {0xffa0, 0xffa0},     // halfwidth Hangul filler, ignorable
-        {0xfff0, 0xfffb},     // ignorable, interlinear annotation
-        {0xfffe, 0xffff},     // noncharacters; those of the other planes follow by rule
-        {0x1bca0, 0x1bca3},   // shorthand format controls, ignorable
-        {0x1d173, 0x1d17a},   // musical format controls, ignorable
-        {0xe0000, 0xe0fff},   // tag characters (ASCII in invisible ink), more selectors
-        {0xf0000, 0x10ffff},  // private use planes
+        {0x0000, 0x001f},    // C0 controls (tab and line ends were turned into spaces before)
+        {0x007f, 0x009f},    // DEL, C1 controls: 0x9b alone starts an escape sequence
+        {0x00ad, 0x00ad},    // soft hyphen, ignorable
+        {0x034f, 0x034f},    // grapheme joiner, ignorable
+        {0x061c, 0x061c},    // Arabic letter mark: bidi control
+        {0x115f, 0x1160},    // Hangul fillers, ignorable
+        {0x17b4, 0x17b5},    // Khmer inherent vowels, ignorable
+        {0x180b, 0x180f},    // Mongolian variation selectors and vowel separator, ignorable
+        {0x200b, 0x200f},    // zero-width space, joiners; left-to-right and right-to-left marks
+        {0x2028, 0x202e},    // line and paragraph separator; bidi embeddings and overrides
+        {0x2060, 0x206f},    // word joiner, invisible operators, bidi isolates, deprecated formats
+        {0x3164, 0x3164},    // Hangul filler, ignorable
+        {0xe000, 0xf8ff},    // private use: means what a font wants
+        {0xfdd0, 0xfdef},    // noncharacters
+        {0xfe00, 0xfe0f},    // variation selectors: ignorable, used to smuggle bytes
+        {0xfeff, 0xfeff},    // byte order mark, zero-width no-break space
+        {0xffa0, 0xffa0},    // halfwidth Hangul filler, ignorable
+        {0xfff0, 0xfffb},    // ignorable, interlinear annotation
+        {0xfffe, 0xffff},    // noncharacters; those of the other planes follow by rule
+        {0x1bca0, 0x1bca3},  // shorthand format controls, ignorable
+        {0x1d173, 0x1d17a},  // musical format controls, ignorable
+        {0xe0000, 0xe0fff},  // tag characters (ASCII in invisible ink), more selectors
+        {0xf0000, 0x10ffff}, // private use planes
 };
 
 static bool is_forbidden(uint32_t c)

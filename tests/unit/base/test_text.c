@@ -76,28 +76,57 @@ static void safe_text(void **state)
         struct toc_slice in;
         const char *want; // NULL: left as it is
     } rows[] = {
-            {TOC_S_INIT(""), NULL},
-            {TOC_S_INIT("plain text, 100%"), NULL},
-            {TOC_S_INIT("Gr\xc3\xbc\xc3\x9f" "e \xe2\x82\xac \xf0\x9f\x9a\x91"), NULL},
-            {TOC_S_INIT("\\x41 is not an escape of ours"), NULL},
-            {TOC_S_INIT("a\tb"), "a b"},
-            {TOC_S_INIT("a\nb"), "a b"},
-            {TOC_S_INIT("a\r\nb\rc"), "a b c"},
+            {TOC_S_INIT(""), NULL}, {TOC_S_INIT("plain text, 100%"), NULL},
+            {TOC_S_INIT("Gr\xc3\xbc\xc3\x9f"
+                        "e \xe2\x82\xac \xf0\x9f\x9a\x91"),
+                    NULL},
+            {TOC_S_INIT("\\x41 is not an escape of ours"), NULL}, {TOC_S_INIT("a\tb"), "a b"},
+            {TOC_S_INIT("a\nb"), "a b"}, {TOC_S_INIT("a\r\nb\rc"), "a b c"},
             {TOC_S_INIT("a\n\nb"), "a  b"},
-            {TOC_S_INIT("a\xe2\x80\xa8" "b\xe2\x80\xa9" "c\xc2\x85" "d\x0b" "e\x0c" "f"), "a b c d e f"},
+            {TOC_S_INIT("a\xe2\x80\xa8"
+                        "b\xe2\x80\xa9"
+                        "c\xc2\x85"
+                        "d\x0b"
+                        "e\x0c"
+                        "f"),
+                    "a b c d e f"},
             {TOC_S_INIT("a\0b"), "ab"},
-            {TOC_S_INIT("\x1b[31mred\x1b[0m"), "[31mred[0m"},        // terminal escapes
-            {TOC_S_INIT("\x7f" "a\xc2\x9b" "31m"), "a31m"},          // DEL, C1 CSI
-            {TOC_S_INIT("a\xff" "b\xc3"), "a\\xffb\\xc3"},            // malformed
-            {TOC_S_INIT("\xed\xa0\x80"), "\\xed\\xa0\\x80"},          // surrogate
-            {TOC_S_INIT("abc\xe2\x80\xae" "gpj.exe"), "abcgpj.exe"}, // U+202E
-            {TOC_S_INIT("\xe2\x81\xa6" "a\xe2\x81\xa9" "\xd8\x9c"), "a"}, // isolates, U+061C
-            {TOC_S_INIT("a\xe2\x80\x8b" "b\xe2\x80\x8d" "c\xef\xbb\xbf" "d\xc2\xad" "e"), "abcde"},
-            {TOC_S_INIT("a\xf3\xa0\x81\x81" "b"), "ab"},             // tag letter
-            {TOC_S_INIT("a\xee\x80\x80" "b\xf4\x8f\xbf\xbd"), "ab"}, // private use
-            {TOC_S_INIT("a\xef\xb7\x90" "b\xef\xbf\xbe" "c\xf0\x9f\xbf\xbf"), "abc"}, // noncharacters
-            {TOC_S_INIT("a\xef\xb8\x8f" "b"), "ab"},                 // variation selector
-            {TOC_S_INIT("\xef\xbf\xbd"), NULL},                      // U+FFFD itself is fine
+            {TOC_S_INIT("\x1b[31mred\x1b[0m"), "[31mred[0m"}, // terminal escapes
+            {TOC_S_INIT("\x7f"
+                        "a\xc2\x9b"
+                        "31m"),
+                    "a31m"}, // DEL, C1 CSI
+            {TOC_S_INIT("a\xff"
+                        "b\xc3"),
+                    "a\\xffb\\xc3"},                         // malformed
+            {TOC_S_INIT("\xed\xa0\x80"), "\\xed\\xa0\\x80"}, // surrogate
+            {TOC_S_INIT("abc\xe2\x80\xae"
+                        "gpj.exe"),
+                    "abcgpj.exe"}, // U+202E
+            {TOC_S_INIT("\xe2\x81\xa6"
+                        "a\xe2\x81\xa9"
+                        "\xd8\x9c"),
+                    "a"}, // isolates, U+061C
+            {TOC_S_INIT("a\xe2\x80\x8b"
+                        "b\xe2\x80\x8d"
+                        "c\xef\xbb\xbf"
+                        "d\xc2\xad"
+                        "e"),
+                    "abcde"},
+            {TOC_S_INIT("a\xf3\xa0\x81\x81"
+                        "b"),
+                    "ab"}, // tag letter
+            {TOC_S_INIT("a\xee\x80\x80"
+                        "b\xf4\x8f\xbf\xbd"),
+                    "ab"}, // private use
+            {TOC_S_INIT("a\xef\xb7\x90"
+                        "b\xef\xbf\xbe"
+                        "c\xf0\x9f\xbf\xbf"),
+                    "abc"}, // noncharacters
+            {TOC_S_INIT("a\xef\xb8\x8f"
+                        "b"),
+                    "ab"},                      // variation selector
+            {TOC_S_INIT("\xef\xbf\xbd"), NULL}, // U+FFFD itself is fine
     };
     struct toc_buf out;
     toc_buf_init(&out, 8192);
@@ -161,7 +190,8 @@ static void safe_text_needs_no_more_room_than_it_takes(void **state)
     (void)state;
     struct toc_buf out;
     toc_buf_init(&out, 5);
-    toc_text_safe(&out, TOC_S("\x01\x02\x03\x04\x05\x06" "abcde"));
+    toc_text_safe(&out, TOC_S("\x01\x02\x03\x04\x05\x06"
+                              "abcde"));
     assert_false(out.failed);
     assert_slice(toc_buf_slice(&out), "abcde");
     toc_buf_clear(&out);
@@ -261,7 +291,9 @@ static void hex(void **state)
     uint8_t out[2] = {7, 7};
     assert_true(toc_parse_hex(TOC_S("aF09"), out, 2));
     assert_memory_equal(out, "\xaf\x09", 2);
-    static const char *const bad[] = {"", "aF0", "aF090", "aF0900", "aG09", "a 09", "a\x10" "09"};
+    static const char *const bad[] = {"", "aF0", "aF090", "aF0900", "aG09", "a 09",
+            "a\x10"
+            "09"};
     UNIT_EACH(const char *const, text, bad)
     {
         assert_false(toc_parse_hex(toc_slice_of(*text), out, 2));

@@ -8,9 +8,11 @@
 // Spellings of hash names that real publishers use (SHA256, 'SHA-256', "SHA-256", sha256) are one.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "lib/base/arena.h"
+#include "lib/base/buf.h"
 #include "lib/base/slice.h"
 #include "schemas/refusal.h"
 #include "schemas/types.h"
@@ -33,9 +35,9 @@ struct toc_pattern {
 };
 
 // TOC_REFUSAL_NONE and *out; TOC_REFUSAL_STIX_PATTERN when it is not valid patterning;
-// TOC_REFUSAL_STIX_PATTERN_UNSUPPORTED when it is, but says more than "one of these values" or is
-// over a limit above. *out_at (may be NULL) is then the byte where that became clear. The terms
-// borrow from `text` or live in `arena`.
+// TOC_REFUSAL_STIX_PATTERN_UNSUPPORTED when it is, but says more than "one of these values", is over
+// a limit above, or the arena is full. *out_at (may be NULL) is then the byte where that became
+// clear. The terms borrow from `text` or live in `arena`.
 enum toc_refusal toc_pattern_parse(struct toc_slice text, struct toc_arena *arena,
         struct toc_pattern *out, size_t *out_at);
 

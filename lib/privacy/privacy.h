@@ -21,18 +21,20 @@
 // Flags of a guard.
 #define TOC_PRIVACY_HUB 1u // refuse where the connector would rewrite
 
+#define TOC_PRIVACY_KEYS_MAX 256 // query keys of one configuration
+
 // What a feed allows, per call.
 #define TOC_PRIVACY_MAIL 1u        // its e-mail addresses are the attackers'
 #define TOC_PRIVACY_DESCRIPTION 2u // its descriptions were read and may leave
 
 // What the connector changed in an observation; bits of *notes.
 #define TOC_PRIVACY_NOTES(X)                                                                       \
-    X(QUERY, "query-cut", "the URL's query was cut: it held what looks like a person's data or an own name")  \
-    X(DESCRIPTION, "description-dropped", "the description was dropped: the feed does not allow it, or it held a person's data or an own name") \
-    X(REFERENCE, "reference-dropped", "a reference was dropped: it held a person's data or an own name")      \
-    X(RELATION, "relation-dropped", "a relation was dropped: its value may not leave")                        \
-    X(TAG, "tag-dropped", "a tag was dropped: it held an own name or an address")                             \
-    X(ORIGIN, "origin-dropped", "the origin id was dropped: it held an own name or an address")
+    X(QUERY, "query-cut", "the URL's query held what looks like a person's data, or an own name")  \
+    X(DESCRIPTION, "description-dropped", "not allowed for this feed, or it held such data")       \
+    X(REFERENCE, "reference-dropped", "an external reference held such data")                      \
+    X(RELATION, "relation-dropped", "a related value may not leave")                               \
+    X(TAG, "tag-dropped", "a tag held such data")                                                  \
+    X(ORIGIN, "origin-dropped", "the origin id held such data")
 
 enum toc_privacy_note_index {
 #define X(name, code, text) TOC_PRIVACY_NOTE_INDEX_##name,
@@ -47,6 +49,9 @@ enum toc_privacy_note {
 #undef X
 };
 
+const char *toc_privacy_note_code(enum toc_privacy_note_index note); // "query-cut"
+const char *toc_privacy_note_text(enum toc_privacy_note_index note); // a sentence for people
+
 struct toc_privacy; // immutable once made: any number of threads may check with it
 
 // Borrowed during toc_privacy_new only.
@@ -59,7 +64,7 @@ struct toc_privacy_rules {
 };
 
 // USAGE with the entry in the text when an own name is neither domain, address nor network, or a
-// query key has no letter or digit; LIMIT above TOC_PRIVACY_NAMES_MAX.
+// query key has no ASCII letter or digit; LIMIT above TOC_PRIVACY_NAMES_MAX (names.h) or KEYS_MAX.
 TOC_NODISCARD toc_rc toc_privacy_new(
         const struct toc_privacy_rules *rules, struct toc_privacy **out, struct toc_err *err);
 void toc_privacy_free(struct toc_privacy *privacy); // NULL is fine

@@ -10,7 +10,7 @@
 
 struct toc_privacy_report {
     uint64_t checked;
-    uint64_t refused[TOC_REFUSAL_COUNT]; // by refusal; only privacy.* ones are counted here
+    uint64_t refused[TOC_REFUSAL_COUNT]; // by refusal; 0 is never counted
     uint64_t noted[TOC_PRIVACY_NOTE_COUNT];
 };
 

@@ -16,6 +16,7 @@
 #include "lib/base/arena.h"
 #include "lib/base/buf.h"
 #include "lib/base/err.h"
+#include "lib/base/json.h"
 #include "lib/base/slice.h"
 
 struct toc_avro_in {
@@ -303,7 +304,7 @@ struct toc_avro_field {
     uint32_t offset, beside; // into the struct
     uint32_t max;            // items of an array
     uint32_t bytes;          // most bytes of a string or bytes, size of a fixed
-    uint32_t least;          // fewest bytes on the wire of one value
+    bool required;           // the JSON form must have it
     const struct toc_avro_enumeration *symbols;
     const struct toc_avro_record *record;
 };

@@ -85,21 +85,6 @@ static void put_member(struct gen_model *m, const struct gen_field *f, struct to
         toc_buf_printf(out, "    bool has_%s;\n", f->name);
 }
 
-static void put_struct(struct gen_model *m, const struct gen_type *t, const char *doc, struct toc_buf *out)
-{
-    if (doc != NULL)
-        toc_buf_printf(out, "// %s\n", doc);
-    toc_buf_printf(out, "struct toc_%s {\n", t->snake);
-    for (size_t i = 0; i < t->field_count; i++)
-        put_member(m, &t->fields[i], out);
-    toc_buf_put_text(out, "};\n");
-    const char *s = t->snake;
-    toc_buf_printf(out, "void toc_%s_init(struct toc_%s *value); // every field at its default\n", s, s);
-    toc_buf_printf(out, "void toc_%s_encode(const struct toc_%s *value, struct toc_buf *out);\n", s, s);
-    toc_buf_printf(out, "void toc_%s_read(struct toc_avro_in *in, struct toc_%s *out);\n", s, s);
-    toc_buf_printf(out, "extern const struct toc_avro_record toc_%s_avro;\n\n", s);
-}
-
 static void put_alone(const struct gen_type *t, struct toc_buf *out)
 {
     const char *s = t->snake;
@@ -112,6 +97,27 @@ static void put_alone(const struct gen_type *t, struct toc_buf *out)
     toc_buf_printf(out, "void toc_%s_put(const struct toc_%s *value, struct toc_buf *out);\n", s, s);
     toc_buf_printf(out, "extern const uint64_t toc_%s_fingerprint;\n", s);
     toc_buf_printf(out, "bool toc_%s_knows(uint64_t fingerprint);\n", s);
+}
+
+static void put_struct(struct gen_model *m, const struct gen_type *t, const char *doc, struct toc_buf *out)
+{
+    if (doc != NULL)
+        toc_buf_printf(out, "// %s\n", doc);
+    toc_buf_printf(out, "struct toc_%s {\n", t->snake);
+    for (size_t i = 0; i < t->field_count; i++)
+        put_member(m, &t->fields[i], out);
+    toc_buf_put_text(out, "};\n");
+    const char *s = t->snake;
+    toc_buf_printf(out, "void toc_%s_init(struct toc_%s *value); // every field at its default\n", s, s);
+    toc_buf_printf(out, "void toc_%s_encode(const struct toc_%s *value, struct toc_buf *out);\n", s, s);
+    toc_buf_printf(out, "void toc_%s_read(struct toc_avro_in *in, struct toc_%s *out);\n", s, s);
+    toc_buf_printf(out, "void toc_%s_json(const struct toc_%s *value, struct toc_jw *w); // lib/avro/json.h\n", s, s);
+    toc_buf_printf(out, "TOC_NODISCARD toc_rc toc_%s_from_json(const json_t *json, struct toc_arena *arena,\n"
+                        "        struct toc_%s *out, struct toc_err *err);\n", s, s);
+    toc_buf_printf(out, "extern const struct toc_avro_record toc_%s_avro;\n", s);
+    if (t->alone)
+        put_alone(t, out);
+    toc_buf_put_byte(out, '\n');
 }
 
 void gen_emit_header(struct gen_model *m, const struct gen_file *file, struct toc_buf *out)
@@ -133,6 +139,4 @@ void gen_emit_header(struct gen_model *m, const struct gen_file *file, struct to
         else
             toc_buf_printf(out, "#define TOC_%s_BYTES %u\n\n", t->upper, t->size);
     }
-    if (file->top != NULL)
-        put_alone(file->top, out);
 }

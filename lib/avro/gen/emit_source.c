@@ -33,6 +33,7 @@ static void put_enum(const struct gen_type *t, struct toc_buf *out)
     put_strings("symbols", s, t->symbols, t->symbol_count, out);
     if (spelt)
         put_strings("spellings", s, t->spellings, t->symbol_count, out);
+    toc_buf_printf(out, "_Static_assert(sizeof(enum toc_%s) == sizeof(unsigned), \"tables read enums as unsigned\");\n", s);
     toc_buf_printf(out, "const struct toc_avro_enumeration toc_%s_avro = {\"%s\", %s_symbols, %s_%s, %zu, %zu};\n\n",
             s, t->name, s, s, spelt ? "spellings" : "symbols", t->symbol_count, t->symbol_default);
     toc_buf_printf(out, "const char *toc_%s_symbol(enum toc_%s value)\n{\n"
@@ -220,6 +221,12 @@ static void put_initialiser(const struct gen_type *t, struct toc_buf *out)
     toc_buf_put_text(out, comma[0] == '\0' ? "0}" : "}");
 }
 
+// Without a default, and of a kind that the JSON form never leaves out.
+static bool is_required(const struct gen_field *f)
+{
+    return f->fallback == NULL && f->form == GEN_PLAIN && !is_text(f) && f->type->kind != GEN_TIME;
+}
+
 static void put_table_row(const struct gen_type *t, const struct gen_field *f, struct toc_buf *out)
 {
     static const char *const kinds[] = {"BOOLEAN", "INT", "LONG", "TIME", "STRING", "BYTES", "FIXED",
@@ -233,8 +240,8 @@ static void put_table_row(const struct gen_type *t, const struct gen_field *f, s
         toc_buf_printf(out, "offsetof(struct toc_%s, has_%s), ", t->snake, f->name);
     else
         toc_buf_put_text(out, "0, ");
-    toc_buf_printf(out, "%u, %u, %u, ", f->max, f->type->kind == GEN_FIXED ? f->type->size : f->max_bytes,
-            f->type->least);
+    toc_buf_printf(out, "%u, %u, %s, ", f->max, f->type->kind == GEN_FIXED ? f->type->size : f->max_bytes,
+            is_required(f) ? "true" : "false");
     if (f->type->kind == GEN_ENUM)
         toc_buf_printf(out, "&toc_%s_avro, NULL},\n", f->type->snake);
     else if (f->type->kind == GEN_RECORD)
@@ -293,6 +300,18 @@ static void put_table(struct gen_model *m, const struct gen_type *t, struct toc_
     toc_buf_printf(out, "void toc_%s_init(struct toc_%s *value)\n{\n    *value = %s_default;\n}\n\n", s, s, s);
 }
 
+static void put_json(const struct gen_type *t, struct toc_buf *out)
+{
+    const char *s = t->snake;
+    toc_buf_printf(out, "void toc_%s_json(const struct toc_%s *value, struct toc_jw *w)\n{\n"
+                        "    toc_avro_json_put(&toc_%s_avro, value, w);\n}\n\n", s, s, s);
+    toc_buf_printf(out, "toc_rc toc_%s_from_json(const json_t *json, struct toc_arena *arena, struct toc_%s *out,\n"
+                        "        struct toc_err *err)\n{\n"
+                        "    struct toc_%s got;\n"
+                        "    TOC_TRY(toc_avro_json_get(&toc_%s_avro, json, arena, &got, err));\n"
+                        "    *out = got;\n    return TOC_OK;\n}\n\n", s, s, s, s);
+}
+
 static void put_alone(const struct gen_type *t, struct toc_buf *out)
 {
     const char *s = t->snake;
@@ -309,12 +328,12 @@ static void put_alone(const struct gen_type *t, struct toc_buf *out)
     toc_buf_printf(out, "void toc_%s_put(const struct toc_%s *value, struct toc_buf *out)\n{\n"
                         "    toc_avro_put(&toc_%s_avro, value, out);\n}\n\n", s, s, s);
     toc_buf_printf(out, "bool toc_%s_knows(uint64_t fingerprint)\n{\n"
-                        "    return toc_avro_knows(&toc_%s_avro, fingerprint);\n}\n", s, s);
+                        "    return toc_avro_knows(&toc_%s_avro, fingerprint);\n}\n\n", s, s);
 }
 
 void gen_emit_source(struct gen_model *m, const struct gen_file *file, struct toc_buf *out)
 {
-    toc_buf_printf(out, "// Made from %s.avsc by toc-avro-gen.\n#include \"%s.h\"\n\n", file->stem, file->stem);
+    toc_buf_printf(out, "// Made from %s.avsc by toc-avro-gen.\n#include \"%s.h\"\n\n#include \"lib/avro/json.h\"\n\n", file->stem, file->stem);
     for (size_t i = 0; i < m->type_count; i++) {
         const struct gen_type *t = m->types[i];
         if (t->file != file || t->kind == GEN_FIXED)
@@ -326,7 +345,8 @@ void gen_emit_source(struct gen_model *m, const struct gen_file *file, struct to
         put_table(m, t, out);
         put_read(m, t, out);
         put_write(m, t, out);
+        put_json(t, out);
+        if (t->alone)
+            put_alone(t, out);
     }
-    if (file->top != NULL)
-        put_alone(file->top, out);
 }

@@ -334,16 +334,18 @@ static void check_default(const struct gen_field *f, const char *where)
         fits = json_is_boolean(d);
     else if (f->type->kind == GEN_INT)
         fits = json_is_integer(d) && json_integer_value(d) >= INT32_MIN && json_integer_value(d) <= INT32_MAX;
-    else if (f->type->kind == GEN_LONG || f->type->kind == GEN_TIME)
+    else if (f->type->kind == GEN_LONG)
         fits = json_is_integer(d);
+    else if (f->type->kind == GEN_TIME) // the JSON form leaves 0 out
+        fits = json_is_integer(d) && json_integer_value(d) == 0;
     else if (f->type->kind == GEN_STRING || f->type->kind == GEN_BYTES)
         fits = json_is_string(d) && json_string_length(d) == 0;
     else if (f->type->kind == GEN_ENUM)
         for (size_t i = 0; json_is_string(d) && i < f->type->symbol_count; i++)
             fits = fits || strcmp(f->type->symbols[i], json_string_value(d)) == 0;
     if (d != NULL && !fits)
-        gen_die("%s: default of another type, or not one the generator writes (empty text, empty "
-                "array, null)",
+        gen_die("%s: default of another type, or not one that records have (text \"\", time 0, "
+                "array [], null)",
                 where);
 }
 
@@ -372,7 +374,7 @@ static void build_field(struct gen_model *m, struct gen_type *t, struct gen_fiel
 static void build_record(struct gen_model *m, struct gen_type *t)
 {
     t->kind = GEN_RECORD;
-    check_attributes(t->json, t->full, " type name namespace doc fields ");
+    check_attributes(t->json, t->full, " type name namespace doc fields alone ");
     const json_t *fields = json_object_get(t->json, "fields");
     t->field_count = json_array_size(fields);
     if (t->field_count == 0)
@@ -395,12 +397,12 @@ static void build_enum(struct gen_model *m, struct gen_type *t)
     check_attributes(t->json, t->full, " type name namespace doc symbols default spelling ");
     const json_t *symbols = json_object_get(t->json, "symbols");
     const json_t *spelling = json_object_get(t->json, "spelling");
-    const char *fallback = need_text(t->json, "default", t->full);
+    const char *fallback = text_of(t->json, "default"); // released schemas need one: evolve.c
     t->symbol_count = json_array_size(symbols);
     t->symbols = gen_alloc(m, t->symbol_count, sizeof(char *));
     t->spellings = gen_alloc(m, t->symbol_count, sizeof(char *));
     size_t spelt = 0;
-    t->symbol_default = t->symbol_count;
+    t->symbol_default = fallback == NULL ? 0 : t->symbol_count;
     for (size_t i = 0; i < t->symbol_count; i++) {
         const char *symbol = json_string_value(json_array_get(symbols, i));
         if (symbol == NULL || !is_symbol(symbol))
@@ -409,7 +411,7 @@ static void build_enum(struct gen_model *m, struct gen_type *t)
         spelt += shown != NULL;
         t->symbols[i] = symbol;
         t->spellings[i] = shown != NULL ? shown : symbol;
-        if (strcmp(symbol, fallback) == 0)
+        if (fallback != NULL && strcmp(symbol, fallback) == 0)
             t->symbol_default = i;
     }
     if (t->symbol_default == t->symbol_count)
@@ -435,6 +437,7 @@ static void build_type(struct gen_model *m, struct gen_type *t)
     if (t->building)
         gen_die("%s: %s contains itself", t->file->path, t->name);
     t->building = true;
+    t->alone = json_is_true(json_object_get(t->json, "alone"));
     const char *type = need_text(t->json, "type", t->full);
     if (strcmp(type, "record") == 0)
         build_record(m, t);
@@ -447,6 +450,16 @@ static void build_type(struct gen_model *m, struct gen_type *t)
     m->types[m->type_count++] = t;
 }
 
+// What stands at the top of a file, alone or in a list, can be a whole message.
+static void mark_alone(struct gen_model *m, const struct gen_file *file, const json_t *json)
+{
+    const char *name = text_of(json, "name"), *space = text_of(json, "namespace");
+    struct gen_type *t = name == NULL ? NULL : gen_find(m, name, space != NULL ? space : "");
+    if (t == NULL)
+        gen_die("%s: a file holds one named type or a list of them", file->path);
+    t->alone = t->kind == GEN_RECORD;
+}
+
 void gen_model_build(struct gen_model *m)
 {
     for (size_t i = 0; i < m->file_count; i++)
@@ -455,13 +468,12 @@ void gen_model_build(struct gen_model *m)
     for (size_t i = 0; i < m->declared_count; i++)
         build_type(m, m->declared[i]);
     for (size_t i = 0; i < m->file_count; i++) {
-        struct gen_file *file = &m->files[i];
-        const char *name = text_of(file->json, "name"), *space = text_of(file->json, "namespace");
-        if (name == NULL)
-            continue;
-        file->top = gen_find(m, name, space != NULL ? space : "");
-        if (file->top == NULL || file->top->kind != GEN_RECORD)
-            gen_die("%s: a file holds one record or a list of types", file->path);
-        file->top->alone = true;
+        const json_t *json = m->files[i].json;
+        size_t j;
+        json_t *each;
+        json_array_foreach(json, j, each)
+            mark_alone(m, &m->files[i], each);
+        if (json_is_object(json))
+            mark_alone(m, &m->files[i], json);
     }
 }

@@ -55,7 +55,7 @@ struct gen_type {
     const char *upper;     // "SIGNED_SEGMENT"
     const json_t *json;    // the definition
     const struct gen_file *file;
-    bool alone;    // stands at the top of its file: can be framed
+    bool alone;    // a record at the top of its file, or that says "alone": can be a message
     bool building; // for the detection of recursion
     bool built;
     uint32_t least; // fewest bytes of its binary form
@@ -74,7 +74,6 @@ struct gen_file {
     const char *stem;   // relative to the root, without .avsc: "schemas/segment"
     json_t *json;
     bool emit; // false: only to look names up in
-    struct gen_type *top; // the record that stands alone, or NULL for a list of types
 };
 
 struct gen_model {

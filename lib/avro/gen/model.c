@@ -59,16 +59,6 @@ static size_t grow(struct gen_model *m, void **items, size_t count, size_t *room
 
 // Names ------------------------------------------------------------------------------------------
 
-bool gen_is_primitive(const char *name)
-{
-    static const char *const all[] = {
-            "null", "boolean", "int", "long", "float", "double", "bytes", "string"};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        if (strcmp(name, all[i]) == 0)
-            return true;
-    return false;
-}
-
 const char *gen_full_name(struct gen_model *m, const char *name, const char *namespace)
 {
     if (strchr(name, '.') != NULL || namespace[0] == '\0')
@@ -94,6 +84,13 @@ struct gen_type *gen_find_alone(const struct gen_model *m, const char *snake)
         if (m->types[i]->alone && strcmp(m->types[i]->snake, snake) == 0)
             return m->types[i];
     return NULL;
+}
+
+bool gen_is_required(const struct gen_field *field)
+{
+    enum gen_kind kind = field->type->kind;
+    return field->fallback == NULL && field->form == GEN_PLAIN && kind != GEN_STRING &&
+            kind != GEN_BYTES && kind != GEN_TIME;
 }
 
 static bool is_upper(char c)

@@ -292,8 +292,8 @@ static void hex(void **state)
     assert_true(toc_parse_hex(TOC_S("aF09"), out, 2));
     assert_memory_equal(out, "\xaf\x09", 2);
     static const char *const bad[] = {"", "aF0", "aF090", "aF0900", "aG09", "a 09",
-            "a\x10"
-            "09"};
+            ("a\x10"
+             "09")};
     UNIT_EACH(const char *const, text, bad)
     {
         assert_false(toc_parse_hex(toc_slice_of(*text), out, 2));

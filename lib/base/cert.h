@@ -28,6 +28,13 @@ TOC_NODISCARD toc_rc toc_cert_request(
 TOC_NODISCARD toc_rc toc_cert_request_key(
         struct toc_slice request_pem, struct toc_buf *out_spki, struct toc_err *err);
 
+// Proof that somebody holds a TLS key, over any message: ECDSA with SHA-256 (FIPS 186-4, DER), appended.
+TOC_NODISCARD toc_rc toc_cert_sign(const char *key_path, struct toc_slice message, struct toc_buf *out,
+        struct toc_err *err);
+// OK, or AUTH.
+TOC_NODISCARD toc_rc toc_cert_verify(struct toc_slice spki, struct toc_slice message, struct toc_slice signature,
+        struct toc_err *err);
+
 enum toc_cert_use {
     TOC_CERT_CLIENT, // extendedKeyUsage clientAuth
     TOC_CERT_SERVER, // serverAuth and clientAuth (a broker talks to itself)

@@ -311,14 +311,8 @@ static void hex(void **state)
     uint8_t out[2] = {7, 7};
     assert_true(toc_parse_hex(TOC_S("aF09"), out, 2));
     assert_memory_equal(out, "\xaf\x09", 2);
-<<<<<<< HEAD
     static const char *const bad[] = {
             "", "aF0", "aF090", "aF0900", "aG09", "a 09", "a@09", "a\x10 9"};
-=======
-    static const char *const bad[] = {"", "aF0", "aF090", "aF0900", "aG09", "a 09",
-            ("a\x10"
-             "09")};
->>>>>>> kafka
     UNIT_EACH(const char *const, text, bad)
     {
         assert_false(toc_parse_hex(toc_slice_of(*text), out, 2));

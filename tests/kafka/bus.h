@@ -54,8 +54,8 @@ struct bus_lines {
 static inline void bus_line(void *ctx, enum toc_log_level level, const char *text)
 {
     struct bus_lines *lines = ctx;
-    int n = snprintf(lines->text + lines->len, sizeof lines->text - lines->len, "%d %s\n",
-            (int)level, text);
+    int n = snprintf(
+            lines->text + lines->len, sizeof lines->text - lines->len, "%d %s\n", (int)level, text);
     if (n > 0 && (size_t)n < sizeof lines->text - lines->len)
         lines->len += (size_t)n;
 }
@@ -90,7 +90,9 @@ static inline void bus_fill(
 {
     struct toc_producer *producer = NULL;
     struct toc_err err = {0};
-    assert_ok(toc_producer_open(&who->conf, bus_silent(), &(struct toc_producer_opts){0}, &producer, &err), err);
+    assert_ok(toc_producer_open(
+                      &who->conf, bus_silent(), &(struct toc_producer_opts){0}, &producer, &err),
+            err);
     for (int i = from; i < from + count; i++) {
         char text[16];
         snprintf(text, sizeof text, "%d", i);
@@ -111,7 +113,8 @@ static inline void bus_read_all(const struct bus_who *who, const char *topic, in
     struct toc_err err = {0};
     struct toc_admin *admin = bus_admin(who);
     int64_t begin, end;
-    assert_ok(toc_admin_offsets(admin, topic, partition, TOC_READ_UNCOMMITTED, &begin, &end, &err), err);
+    assert_ok(toc_admin_offsets(admin, topic, partition, TOC_READ_UNCOMMITTED, &begin, &end, &err),
+            err);
     toc_admin_close(admin);
     struct toc_consumer *reader = NULL;
     const struct toc_consumer_opts opts = {.isolation = isolation, .small_waits = true};

@@ -240,8 +240,7 @@ static void a_record_that_is_too_long_is_refused_for_good(void **state)
     struct reports reports = {0};
     struct toc_err err = {0};
     struct toc_producer *producer = open_producer(&reports, 0);
-    const struct toc_send record = {
-            .topic = topic, .no_key = true, .value = {zeros, sizeof zeros}};
+    const struct toc_send record = {.topic = topic, .no_key = true, .value = {zeros, sizeof zeros}};
     assert_ok(toc_producer_send(producer, &record, NULL, &err), err);
     assert_ok(toc_producer_flush(producer, BUS_PATIENCE_MS, &err), err);
     assert_int_equal(reports.refused, 1);

@@ -5,52 +5,39 @@
 #include "lib/indicator/canon.h"
 #include "lib/indicator/expr_tree.h"
 
-#define WORDS(name)                                                                                \
-    static bool name##_word(struct toc_slice text, int64_t *out)                                   \
+#define WORDS(name, type, first, last)                                                             \
     {                                                                                              \
-        enum toc_##name v;                                                                         \
-        if (!toc_##name##_parse(text, &v))                                                         \
-            return false;                                                                          \
-        *out = (int64_t)v;                                                                         \
-        return true;                                                                               \
+        #name, type, first, last, &toc_##name##_avro                                               \
     }
-WORDS(kind)
-WORDS(advice)
-WORDS(severity)
-WORDS(pap)
-
-// The rest of the enum never matches (see toc_expr_matches), so naming it would be a mistake.
-static bool status_word(struct toc_slice text, int64_t *out)
-{
-    enum toc_status v;
-    if (!toc_status_parse(text, &v) || (v != TOC_STATUS_ACTIVE && v != TOC_STATUS_DISPUTED))
-        return false;
-    *out = (int64_t)v;
-    return true;
-}
+#define NUMBER(name, last)                                                                         \
+    {                                                                                              \
+        #name, EXPR_NUMBER, 0, last, NULL                                                          \
+    }
+#define PLAIN(name, type)                                                                          \
+    {                                                                                              \
+        #name, type, 0, 0, NULL                                                                    \
+    }
 
 const struct expr_field_row expr_fields[EXPR_FIELDS] = {
-        [EXPR_KIND] = {"kind", EXPR_WORD, 0, kind_word,
-                "ipv4, ipv6, cidr, endpoint, domain, url, email, md5, sha1, sha256, sha512, cve"},
-        [EXPR_VALUE] = {"value", EXPR_TEXT, 0, NULL, NULL},
-        [EXPR_STATUS] = {"status", EXPR_WORD, 0, status_word,
-                "active, disputed (withdrawn and expired indicators never match)"},
-        [EXPR_ADVICE] = {"advice", EXPR_RANK, 0, advice_word, "none, alert, block"},
-        [EXPR_SCORE] = {"score", EXPR_NUMBER, 100, NULL, NULL},
-        [EXPR_CONFIDENCE] = {"confidence", EXPR_NUMBER, 100, NULL, NULL},
-        [EXPR_SEVERITY] = {"severity", EXPR_RANK, 0, severity_word,
-                "unknown, low, medium, high, critical"},
-        [EXPR_FIRST_SEEN] = {"first_seen", EXPR_TIME, 0, NULL, NULL},
-        [EXPR_LAST_SEEN] = {"last_seen", EXPR_TIME, 0, NULL, NULL},
-        [EXPR_VALID_UNTIL] = {"valid_until", EXPR_TIME, 0, NULL, NULL},
-        [EXPR_ORGANISATIONS] = {"organisations", EXPR_NUMBER, INT32_MAX, NULL, NULL},
-        [EXPR_CORROBORATED] = {"corroborated", EXPR_FLAG, 0, NULL, NULL},
-        [EXPR_SIGHTINGS] = {"sightings", EXPR_NUMBER, INT32_MAX, NULL, NULL},
-        [EXPR_HITS] = {"hits", EXPR_NUMBER, INT32_MAX, NULL, NULL},
-        [EXPR_PAP] = {"pap", EXPR_RANK, 0, pap_word, "clear, green, amber, red"},
-        [EXPR_TAG] = {"tag", EXPR_TEXTS, 0, NULL, NULL},
-        [EXPR_LIST] = {"list", EXPR_TEXTS, 0, NULL, NULL},
-        [EXPR_REGISTRABLE] = {"registrable", EXPR_TEXT, 0, NULL, NULL},
+        [EXPR_KIND] = WORDS(kind, EXPR_WORD, TOC_KIND_IPV4, TOC_KIND_CVE),
+        [EXPR_VALUE] = PLAIN(value, EXPR_TEXT),
+        // The rest of the enum never matches (see toc_expr_matches), so naming it would be a mistake.
+        [EXPR_STATUS] = WORDS(status, EXPR_WORD, TOC_STATUS_ACTIVE, TOC_STATUS_DISPUTED),
+        [EXPR_ADVICE] = WORDS(advice, EXPR_RANK, TOC_ADVICE_NONE, TOC_ADVICE_BLOCK),
+        [EXPR_SCORE] = NUMBER(score, 100),
+        [EXPR_CONFIDENCE] = NUMBER(confidence, 100),
+        [EXPR_SEVERITY] = WORDS(severity, EXPR_RANK, TOC_SEVERITY_UNKNOWN, TOC_SEVERITY_CRITICAL),
+        [EXPR_FIRST_SEEN] = PLAIN(first_seen, EXPR_TIME),
+        [EXPR_LAST_SEEN] = PLAIN(last_seen, EXPR_TIME),
+        [EXPR_VALID_UNTIL] = PLAIN(valid_until, EXPR_TIME),
+        [EXPR_ORGANISATIONS] = NUMBER(organisations, INT32_MAX),
+        [EXPR_CORROBORATED] = PLAIN(corroborated, EXPR_FLAG),
+        [EXPR_SIGHTINGS] = NUMBER(sightings, INT32_MAX),
+        [EXPR_HITS] = NUMBER(hits, INT32_MAX),
+        [EXPR_PAP] = WORDS(pap, EXPR_RANK, TOC_PAP_CLEAR, TOC_PAP_RED),
+        [EXPR_TAG] = PLAIN(tag, EXPR_TEXTS),
+        [EXPR_LIST] = PLAIN(list, EXPR_TEXTS),
+        [EXPR_REGISTRABLE] = PLAIN(registrable, EXPR_TEXT),
 };
 
 struct subject {

@@ -130,6 +130,8 @@ static bool take_sign(struct parser *p, const char *sign)
 
 // ---- errors ----
 
+#define ERROR_BYTES sizeof((struct toc_err *)0)->text
+
 // Fails at the token read last, saying what stands there.
 #define BAD(p, code, ...) ((p)->error_at = (p)->token.at, toc_fail((p)->err, (code), __VA_ARGS__))
 
@@ -147,17 +149,14 @@ static toc_rc expected(struct parser *p, const char *what)
 
 static toc_rc fail_field(struct parser *p)
 {
-    char names[200];
+    char names[ERROR_BYTES], shown[33];
     size_t len = 0;
-    for (size_t i = 0; i < EXPR_FIELDS; i++) {
-        int n = snprintf(names + len, sizeof names - len, "%s%s", i == 0 ? "" : " ", expr_fields[i].name);
-        len += n > 0 && (size_t)n < sizeof names - len ? (size_t)n : 0;
-    }
     if (p->token.kind != TOKEN_WORD)
         return expected(p, "a field");
-    char shown[33];
-    toc_text_show(shown, sizeof shown, p->token.text);
-    return BAD(p, TOC_E_SYNTAX, "no field %s; there are %s", shown, names);
+    for (size_t i = 0; i < EXPR_FIELDS && len < ERROR_BYTES; i++)
+        len += (size_t)snprintf(names + len, ERROR_BYTES - len, " %s", expr_fields[i].name);
+    return BAD(p, TOC_E_SYNTAX, "no field %s; there are%s",
+            toc_text_show(shown, sizeof shown, p->token.text), names);
 }
 
 // ---- nodes and values ----
@@ -222,9 +221,9 @@ static toc_rc text_value(struct parser *p, const struct expr_node *test, union e
 static toc_rc number_value(struct parser *p, const struct expr_field_row *row, int64_t *out)
 {
     uint64_t n;
-    if (p->token.kind != TOKEN_WORD || !toc_parse_u64(p->token.text, (uint64_t)row->max, &n)) {
-        char what[48];
-        snprintf(what, sizeof what, "a number from 0 to %" PRId64, row->max);
+    if (p->token.kind != TOKEN_WORD || !toc_parse_u64(p->token.text, (uint64_t)row->last, &n)) {
+        char what[ERROR_BYTES];
+        snprintf(what, sizeof what, "a number from 0 to %" PRId64, row->last);
         return expected(p, what);
     }
     *out = (int64_t)n;
@@ -241,13 +240,23 @@ static toc_rc time_value(struct parser *p, int64_t *out)
     return TOC_OK;
 }
 
+// The words that may stand here, for the error.
+static const char *words_of(const struct expr_field_row *row, char out[ERROR_BYTES])
+{
+    size_t len = (size_t)snprintf(out, ERROR_BYTES, "one of");
+    for (int64_t i = row->first; i <= row->last && len < ERROR_BYTES; i++)
+        len += (size_t)snprintf(out + len, ERROR_BYTES - len, " %s", row->words->symbols[i]);
+    return out;
+}
+
 static toc_rc word_value(struct parser *p, const struct expr_field_row *row, int64_t *out)
 {
-    if (p->token.kind != TOKEN_WORD || !row->word(p->token.text, out)) {
-        char what[140];
-        snprintf(what, sizeof what, "one of %s", row->words);
-        return expected(p, what);
-    }
+    unsigned v;
+    char what[ERROR_BYTES];
+    if (p->token.kind != TOKEN_WORD || !toc_avro_enum_parse(row->words, p->token.text, &v) ||
+            v < row->first || v > row->last)
+        return expected(p, words_of(row, what));
+    *out = v;
     return TOC_OK;
 }
 
@@ -339,7 +348,7 @@ static toc_rc operator(struct parser *p, struct expr_node *test)
             return TOC_OK;
         }
     }
-    char what[80];
+    char what[ERROR_BYTES];
     snprintf(what, sizeof what, "%s behind %s", type_ops[type].names, expr_fields[test->field].name);
     return expected(p, what);
 }

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/avro/rt.h"
 #include "lib/base/slice.h"
 #include "lib/indicator/expr.h"
 
@@ -45,10 +46,8 @@ enum expr_field {
 struct expr_field_row {
     const char *name;
     enum expr_type type;
-    int64_t max; // of a NUMBER
-    // RANK and WORD: the value of a word; false when the enum has no such word.
-    bool (*word)(struct toc_slice text, int64_t *out);
-    const char *words; // for the error text
+    int64_t first, last;                    // NUMBER: its range; RANK, WORD: the symbols that may be named
+    const struct toc_avro_enumeration *words; // RANK, WORD
 };
 extern const struct expr_field_row expr_fields[EXPR_FIELDS];
 

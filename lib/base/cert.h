@@ -13,7 +13,8 @@
 // Makes a P-256 key file (0600, never overwrites).
 TOC_NODISCARD toc_rc toc_cert_key_new(const char *key_path, struct toc_err *err);
 
-// Self-signed authority: CA:TRUE, pathlen 0, keyUsage certSign+cRLSign; CN = name. Writes cert_path.
+// Self-signed authority: CA:TRUE, pathlen 0, keyUsage certSign+cRLSign; CN = name. Writes cert_path
+// (EXISTS when there is one).
 TOC_NODISCARD toc_rc toc_cert_ca_new(const char *name, int64_t days, const char *key_path, const char *cert_path,
         struct toc_err *err);
 
@@ -22,7 +23,8 @@ TOC_NODISCARD toc_rc toc_cert_request(const char *key_path, const char *name, st
         struct toc_err *err);
 
 // Checks a request's own signature; gives its public key as DER (SubjectPublicKeyInfo). Nothing else of
-// the request is ever used: subject, extensions and attributes are ignored.
+// the request is ever used: subject, extensions and attributes are ignored. AUTH when the signature does
+// not verify or the key is not P-256.
 TOC_NODISCARD toc_rc toc_cert_request_key(struct toc_slice request_pem, struct toc_buf *out_spki,
         struct toc_err *err);
 
@@ -33,7 +35,8 @@ enum toc_cert_use {
 
 // Issues a certificate for a public key. Subject is exactly CN = common_name; basicConstraints CA:FALSE,
 // keyUsage digitalSignature, serial 16 random bytes. host_names: subjectAltName entries (DNS or IP text),
-// ended by NULL; NULL for none. not_before is an hour back, against clocks that run behind.
+// ended by NULL; NULL for none. not_before is an hour back, against clocks that run behind; the end is
+// never behind that of the authority. Names: 1 to 64 bytes without the special characters of RFC 2253.
 TOC_NODISCARD toc_rc toc_cert_issue(const char *ca_key_path, const char *ca_cert_path, struct toc_slice spki,
         const char *common_name, enum toc_cert_use use, const char *const *host_names, int64_t days,
         struct toc_buf *out_pem, struct toc_err *err);

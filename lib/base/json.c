@@ -28,6 +28,9 @@ toc_rc toc_json_parse(struct toc_slice text, json_t **out, struct toc_err *err)
 {
     TOC_ENSURE(text.len <= TOC_JSON_BYTES_MAX, err, TOC_E_LENGTH,
             "JSON of %zu bytes, at most %d are read", text.len, TOC_JSON_BYTES_MAX);
+    // RFC 8259 has no place for a raw NUL, but jansson 2.14 takes one after a number for the end.
+    size_t nul = toc_slice_find(text, '\0');
+    TOC_ENSURE(nul == text.len, err, TOC_E_SYNTAX, "JSON holds a NUL byte at %zu", nul);
     size_t depth = depth_of(text);
     TOC_ENSURE(depth <= TOC_JSON_DEPTH_MAX, err, TOC_E_LIMIT,
             "JSON nested %zu deep, at most %d are read", depth, TOC_JSON_DEPTH_MAX);

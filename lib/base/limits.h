@@ -7,4 +7,5 @@
 #define TOC_TEXT_BYTES_MAX 4096          // one field of free text after toc_text_safe
 #define TOC_CONFIG_BYTES_MAX (1024 * 1024)
 #define TOC_KEY_FILE_BYTES_MAX (16 * 1024)
+#define TOC_CERT_FILE_BYTES_MAX (256 * 1024) // a certificate with its chain
 #define TOC_PATH_BYTES_MAX 4096

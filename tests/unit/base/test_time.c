@@ -72,7 +72,8 @@ static void parse_and_print(void **state)
     }
 }
 
-// Every day of the range, both ways, against a calendar counted up one day at a time.
+// Every day of more than a whole cycle of 400 years, and of every hundredth year after it, both ways,
+// against a calendar counted up one day at a time.
 static void every_day(void **state)
 {
     (void)state;
@@ -85,6 +86,8 @@ static void every_day(void **state)
             int days = lengths[month - 1] + (month == 2 && leap);
             for (int day = 1; day <= days; day++, ms += TOC_MS_DAY) {
                 int64_t parsed = -1;
+                if (year > 2401 && year % 100 != 0 && year != 9999)
+                    continue;
                 snprintf(want, sizeof want, "%04d-%02d-%02dT00:00:00Z", year, month, day);
                 assert_string_equal(TOC_TIME_SHOW(ms), want);
                 assert_true(toc_time_parse(toc_slice_of(want), &parsed));

@@ -1,0 +1,184 @@
+#include "lib/avro/rt.h"
+
+#include "lib/avro/frame.h"
+#include "lib/base/text.h"
+
+#define FIRST_ITEMS 4 // room made when the second block of an array comes
+
+struct toc_avro_in toc_avro_in_over(struct toc_slice body, struct toc_arena *arena)
+{
+    static const uint8_t nothing[1];
+    const uint8_t *p = body.ptr == NULL ? nothing : body.ptr;
+    return (struct toc_avro_in){.pos = p, .end = p + body.len, .begin = p, .arena = arena};
+}
+
+void toc_avro_in_fail(
+        struct toc_avro_in *in, enum toc_code code, const char *what, int64_t got, int64_t limit)
+{
+    if (in->what == NULL) {
+        in->what = what;
+        in->code = code;
+        in->got = got;
+        in->limit = limit;
+        in->at = (size_t)(in->pos - in->begin);
+    }
+    in->pos = in->end;
+}
+
+toc_rc toc_avro_in_finish(struct toc_avro_in *in, const char *name, struct toc_err *err)
+{
+    if (in->what == NULL && in->pos != in->end)
+        toc_avro_in_fail(in, TOC_E_TRUNCATED, "bytes behind the record", (int64_t)toc_avro_left(in), 0);
+    TOC_ENSURE(in->what == NULL, err, in->code, "%s: %s (%lld, limit %lld) at byte %zu", name,
+            in->what, (long long)in->got, (long long)in->limit, in->at);
+    return TOC_OK;
+}
+
+int64_t toc_avro_long_slow(struct toc_avro_in *in)
+{
+    const uint8_t *p = in->pos;
+    uint64_t v = 0;
+    for (unsigned shift = 0; p != in->end; shift += 7) {
+        uint8_t b = *p++;
+        if (shift == 63 && b > 1) { // the tenth byte has room for one bit
+            toc_avro_in_fail(in, TOC_E_RANGE, "varint longer than 64 bits", b, 1);
+            return 0;
+        }
+        v |= (uint64_t)(b & 0x7f) << shift;
+        if (b < 0x80) {
+            in->pos = p;
+            return (int64_t)(v >> 1) ^ -(int64_t)(v & 1);
+        }
+    }
+    toc_avro_in_fail(in, TOC_E_TRUNCATED, "varint cut off", 0, 0);
+    return 0;
+}
+
+void toc_avro_check_utf8(struct toc_avro_in *in, struct toc_slice s)
+{
+    if (!toc_utf8_valid(s))
+        toc_avro_in_fail(in, TOC_E_SYNTAX, "string that is not UTF-8", (int64_t)s.len, 0);
+}
+
+void *toc_avro_alloc(struct toc_avro_in *in, size_t size)
+{
+    void *at = in->what != NULL ? NULL : toc_arena_alloc(in->arena, 1, size);
+    if (at == NULL)
+        toc_avro_in_fail(in, TOC_E_MEMORY, "no room for a record", (int64_t)size, (int64_t)in->arena->max);
+    return at;
+}
+
+static bool make_room(
+        struct toc_avro_in *in, struct toc_avro_array *a, size_t more, struct toc_avro_shape shape)
+{
+    size_t need = a->count + more;
+    if (need <= a->room)
+        return true;
+    size_t room = a->room == 0 ? need : a->room * 2; // exact for the usual single block
+    if (a->room != 0 && room < FIRST_ITEMS)
+        room = FIRST_ITEMS;
+    if (room > shape.max)
+        room = shape.max;
+    if (room < need)
+        room = need;
+    void *grown = toc_arena_alloc(in->arena, room, shape.size);
+    if (grown == NULL) {
+        toc_avro_in_fail(in, TOC_E_MEMORY, "no room for an array", (int64_t)(room * shape.size),
+                (int64_t)in->arena->max);
+        return false;
+    }
+    if (a->count != 0)
+        memcpy(grown, a->items, a->count * shape.size);
+    a->items = grown;
+    a->room = room;
+    return true;
+}
+
+// Avro 1.11, "Arrays": a negative count is followed by the block's size in bytes.
+size_t toc_avro_block_slow(
+        struct toc_avro_in *in, struct toc_avro_array *a, struct toc_avro_shape shape)
+{
+    if (a->block_end != NULL && in->pos != a->block_end && in->what == NULL)
+        toc_avro_in_fail(in, TOC_E_SYNTAX, "array block of another size",
+                (int64_t)(in->pos - a->block_end), 0);
+    a->block_end = NULL;
+    int64_t count = toc_avro_long(in);
+    if (count < 0) {
+        int64_t bytes = toc_avro_long(in);
+        if (bytes < 0 || (uint64_t)bytes > toc_avro_left(in)) {
+            toc_avro_in_fail(in, TOC_E_TRUNCATED, "array block size", bytes, (int64_t)toc_avro_left(in));
+            return 0;
+        }
+        a->block_end = in->pos + bytes;
+        count = count < -(int64_t)UINT32_MAX ? INT64_MAX : -count; // INT64_MIN has no positive
+    }
+    if (count == 0 || in->what != NULL)
+        return 0;
+    if ((uint64_t)count > shape.max - a->count) {
+        toc_avro_in_fail(in, TOC_E_LIMIT, "too many items", count, (int64_t)(shape.max - a->count));
+        return 0;
+    }
+    if ((uint64_t)count * shape.least > toc_avro_left(in)) {
+        toc_avro_in_fail(in, TOC_E_TRUNCATED, "more items than bytes", count, (int64_t)toc_avro_left(in));
+        return 0;
+    }
+    return make_room(in, a, (size_t)count, shape) ? (size_t)count : 0;
+}
+
+const char *toc_avro_symbol(const struct toc_avro_enumeration *e, unsigned value)
+{
+    return e->symbols[value < e->count ? value : e->fallback];
+}
+
+const char *toc_avro_spelling(const struct toc_avro_enumeration *e, unsigned value)
+{
+    return e->spellings[value < e->count ? value : e->fallback];
+}
+
+bool toc_avro_enum_parse(const struct toc_avro_enumeration *e, struct toc_slice text, unsigned *out)
+{
+    for (unsigned i = 0; i < e->count; i++)
+        if (toc_slice_eq_nocase(text, toc_slice_of(e->symbols[i])) ||
+                toc_slice_eq_nocase(text, toc_slice_of(e->spellings[i]))) {
+            *out = i;
+            return true;
+        }
+    return false;
+}
+
+bool toc_avro_knows(const struct toc_avro_record *record, uint64_t fingerprint)
+{
+    return fingerprint == record->fingerprint;
+}
+
+void toc_avro_read_version(
+        const struct toc_avro_record *record, uint64_t fingerprint, struct toc_avro_in *in, void *out)
+{
+    if (fingerprint == record->fingerprint)
+        record->read(in, out);
+    else
+        toc_avro_in_fail(in, TOC_E_SCHEMA, "unknown schema", (int64_t)fingerprint, 0);
+}
+
+toc_rc toc_avro_decode(const struct toc_avro_record *record, struct toc_slice body,
+        uint64_t fingerprint, struct toc_arena *arena, void *out, struct toc_err *err)
+{
+    struct toc_avro_in in = toc_avro_in_over(body, arena);
+    toc_avro_read_version(record, fingerprint, &in, out);
+    return toc_avro_in_finish(&in, record->name, err);
+}
+
+toc_rc toc_avro_get(const struct toc_avro_record *record, struct toc_slice framed,
+        struct toc_arena *arena, void *out, struct toc_err *err)
+{
+    uint64_t fingerprint;
+    struct toc_slice body;
+    TOC_TRY(toc_frame_open(framed, &fingerprint, &body, err));
+    return toc_avro_decode(record, body, fingerprint, arena, out, err);
+}
+
+void toc_avro_put(const struct toc_avro_record *record, const void *value, struct toc_buf *out)
+{
+    toc_frame_put(out, record->fingerprint);
+    record->write(value, out);
+}

@@ -40,10 +40,7 @@ static const char *file_of(const struct spot *at)
     return file != NULL ? file : at->source->path;
 }
 
-static toc_rc bad(const struct spot *at, struct toc_err *err, const char *fmt, ...)
-        TOC_PRINTF(3, 4);
-
-static toc_rc bad(const struct spot *at, struct toc_err *err, const char *fmt, ...)
+static TOC_PRINTF(3, 4) toc_rc bad(const struct spot *at, struct toc_err *err, const char *fmt, ...)
 {
     char text[200];
     va_list ap;

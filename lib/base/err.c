@@ -23,7 +23,7 @@ static void make_printable(char *text)
             *text = '?';
 }
 
-static toc_rc set(
+static TOC_PRINTF(4, 0) toc_rc set(
         struct toc_err *err, enum toc_fate fate, enum toc_code code, const char *fmt, va_list ap)
 {
     if (err != NULL) {

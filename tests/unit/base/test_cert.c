@@ -13,9 +13,7 @@ static char dir[TOC_PATH_BYTES_MAX];
 static struct toc_buf output; // of the last command
 
 // Runs a command (in the folder of the test); its output (both streams) lands in `output`.
-static int run(const char *fmt, ...) TOC_PRINTF(1, 2);
-
-static int run(const char *fmt, ...)
+static TOC_PRINTF(1, 2) int run(const char *fmt, ...)
 {
     char command[1024] = "{ ";
     va_list ap;

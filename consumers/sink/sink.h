@@ -11,6 +11,7 @@
 #include "lib/base/buf.h"
 #include "lib/base/err.h"
 #include "lib/base/slice.h"
+#include "lib/indicator/address.h"
 #include "schemas/indicator.h"
 
 #define TOC_SINK_LINE_BYTES_MAX (512 * 1024) // one indicator, with all its sources, as JSON
@@ -24,14 +25,22 @@ struct toc_sink_picture {
     bool stale;               // as_of is so old that addresses and URLs were taken out
 };
 
+// A canonical value with what it is compared by. Made by toc_guard_of (admit.h); borrows the value.
+struct toc_guard {
+    enum toc_kind kind;
+    struct toc_slice value;
+    struct toc_slice name; // of a domain, or the host if that is a name; else empty
+    bool has_network;      // of an address or network, or of the host if that is an address
+    struct toc_network network;
+};
+
 // What header and footer say of the file as a whole.
 struct toc_sink_page {
     const struct toc_sink_picture *picture;
     int64_t written_ms;
     size_t entries;
-    struct toc_slice previous;       // how the file begins that this one replaces; empty if none
-    const struct toc_slice *allowed; // names and addresses the member lets through (admit.h)
-    const enum toc_kind *allowed_kinds;
+    struct toc_slice previous; // how the file begins that this one replaces; empty if none
+    const struct toc_guard *allowed; // what the member lets through (admit.h)
     size_t allowed_count;
 };
 

@@ -297,7 +297,9 @@ toc_rc toc_consumer_poll(
                 rd_kafka_poll(consumer->link.rk, 0); // or errors of the handle pile up
             return consumer->broken ? broken(consumer, err) : TOC_OK;
         }
-        toc_rc rc = on_message(consumer, &message, out, err);
+        // A callback that failed meanwhile matters more than whatever came with it.
+        toc_rc rc =
+                consumer->broken ? broken(consumer, err) : on_message(consumer, &message, out, err);
         if (message != NULL)
             rd_kafka_message_destroy(message);
         if (toc_failed(rc) || out->kind != TOC_POLL_NOTHING)

@@ -24,9 +24,10 @@ struct toc_producer {
     size_t waiting;
     // An idempotent handle that was refused once is dead for good: it is built anew.
     bool dead;
-    struct toc_err why; // it died
-    int64_t rebuilt_ms; // monotonic; when the handle in use was made
-    int64_t pause_ms;   // between two rebuilds; doubled while no record comes through
+    rd_kafka_resp_err_t cause; // it died of
+    struct toc_err why;        // in words
+    int64_t rebuilt_ms;        // monotonic; when the handle in use was made
+    int64_t pause_ms;          // between two rebuilds; doubled while no record comes through
 };
 
 static toc_rc start(struct toc_producer *producer, struct toc_err *err)
@@ -165,6 +166,7 @@ static size_t bury_if_dead(struct toc_producer *producer)
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR)
         return 0;
     producer->dead = true;
+    producer->cause = error;
     (void)toc_bus_fail(
             &producer->why, TOC_FATE_RETRY, error, (struct toc_bus_act){"sending", NULL}, why);
     toc_link_say(&producer->link, TOC_LOG_WARN, "the producer must be built anew: %s",

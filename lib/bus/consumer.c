@@ -196,6 +196,8 @@ toc_rc toc_consumer_complain(
         return toc_fail_fate(err, TOC_FATE_FATAL, TOC_E_NOTFOUND,
                 "partition %d of %s: the offset to go on from is not in the log (any more)",
                 message->partition, topic == NULL ? "?" : topic);
+    if (toc_bus_code(error) == TOC_E_AUTH)
+        consumer->denied = true;
     const char *trouble = TOC_LINK_TROUBLE(&consumer->link);
     return toc_bus_fail(err, fate, error, (struct toc_bus_act){what, right},
             *trouble != '\0' ? trouble : rd_kafka_message_errstr(message));

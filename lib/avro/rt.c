@@ -163,6 +163,12 @@ bool toc_avro_knows(const struct toc_avro_record *record, uint64_t fingerprint)
     return reader_of(record, fingerprint) != NULL;
 }
 
+void toc_avro_put_schema(const struct toc_avro_record *record, struct toc_buf *out)
+{
+    for (const char *const *piece = record->schema; *piece != NULL; piece++)
+        toc_buf_put_text(out, *piece);
+}
+
 void toc_avro_read_version(
         const struct toc_avro_record *record, uint64_t fingerprint, struct toc_avro_in *in, void *out)
 {

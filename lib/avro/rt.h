@@ -333,6 +333,9 @@ struct toc_avro_record {
 
 bool toc_avro_knows(const struct toc_avro_record *record, uint64_t fingerprint);
 
+// Appends the self-contained JSON of the current schema.
+void toc_avro_put_schema(const struct toc_avro_record *record, struct toc_buf *out);
+
 // One value written with the schema of that fingerprint, from where the cursor stands. The caller
 // looks at in->what afterwards. An unknown fingerprint fails with SCHEMA.
 void toc_avro_read_version(

@@ -267,7 +267,7 @@ void gen_check_history(struct gen_model *m, const char *dir, bool write, bool re
 {
     for (size_t i = 0; i < m->type_count; i++) {
         const struct gen_type *t = m->types[i];
-        if (t->alone && t->file->emit && json_is_object(t->file->json))
+        if (t->alone && t->file->emit)
             check_one(m, dir, t, write, rewrite);
     }
 }

@@ -146,18 +146,37 @@ bool toc_avro_enum_parse(const struct toc_avro_enumeration *e, struct toc_slice 
     return false;
 }
 
+// The reader for that fingerprint; NULL when there is none.
+static void (*reader_of(const struct toc_avro_record *record, uint64_t fingerprint))(
+        struct toc_avro_in *, void *)
+{
+    if (fingerprint == record->fingerprint)
+        return record->read;
+    for (uint32_t i = 0; i < record->version_count; i++)
+        if (fingerprint == record->versions[i].fingerprint)
+            return record->versions[i].read;
+    return NULL;
+}
+
 bool toc_avro_knows(const struct toc_avro_record *record, uint64_t fingerprint)
 {
-    return fingerprint == record->fingerprint;
+    return reader_of(record, fingerprint) != NULL;
+}
+
+void toc_avro_put_schema(const struct toc_avro_record *record, struct toc_buf *out)
+{
+    for (const char *const *piece = record->schema; *piece != NULL; piece++)
+        toc_buf_put_text(out, *piece);
 }
 
 void toc_avro_read_version(
         const struct toc_avro_record *record, uint64_t fingerprint, struct toc_avro_in *in, void *out)
 {
-    if (fingerprint == record->fingerprint)
-        record->read(in, out);
+    void (*read)(struct toc_avro_in *, void *) = reader_of(record, fingerprint);
+    if (read != NULL)
+        read(in, out);
     else
-        toc_avro_in_fail(in, TOC_E_SCHEMA, "unknown schema", (int64_t)fingerprint, 0);
+        toc_avro_in_fail(in, TOC_E_SCHEMA, "schema unknown", (int64_t)fingerprint, 0);
 }
 
 toc_rc toc_avro_decode(const struct toc_avro_record *record, struct toc_slice body,

@@ -309,8 +309,11 @@ struct toc_avro_field {
     const struct toc_avro_record *record;
 };
 
-// A record as an older schema wrote it; see resolve.c.
-struct toc_avro_version;
+// A released schema other than the current one; fills the same struct.
+struct toc_avro_version {
+    uint64_t fingerprint;
+    void (*read)(struct toc_avro_in *in, void *out);
+};
 
 struct toc_avro_record {
     const char *name;
@@ -324,10 +327,14 @@ struct toc_avro_record {
     const char *const *schema; // self-contained JSON of the schema in pieces, NULL at the end
     void (*read)(struct toc_avro_in *in, void *out);
     void (*write)(const void *value, struct toc_buf *out);
-    const struct toc_avro_version *const *versions; // older ones, NULL at the end
+    const struct toc_avro_version *versions;
+    uint32_t version_count;
 };
 
 bool toc_avro_knows(const struct toc_avro_record *record, uint64_t fingerprint);
+
+// Appends the self-contained JSON of the current schema.
+void toc_avro_put_schema(const struct toc_avro_record *record, struct toc_buf *out);
 
 // One value written with the schema of that fingerprint, from where the cursor stands. The caller
 // looks at in->what afterwards. An unknown fingerprint fails with SCHEMA.

@@ -1,6 +1,6 @@
-// libconfig parses, the rows decide. Each table is read in two passes: what stands in the file must
-// have a row (so that a misspelt key is an error, not silence), then each row takes its value or its
-// fallback. Fallbacks are parsed by libconfig too: they are written as in a file.
+// libconfig parses, the rows decide. Each table is read in two passes: what stands in the file
+// must have a row (so that a misspelt key is an error, not silence), then each row takes its
+// value or its fallback. Fallbacks are parsed by libconfig too: they are written as in a file.
 #include "lib/base/config.h"
 
 #include <libconfig.h>

@@ -180,9 +180,10 @@ static uint64_t word4(const uint8_t *at)
 #define MIX_B UINT64_C(0x13198a2e03707345)
 #define MIX_C UINT64_C(0xa4093822299f31d1)
 
-// Multiply and fold, 16 bytes a step, as wyhash does; the last step takes the last 16 bytes, which may
-// overlap with those before. Shorter texts are read in overlapping halves, so that no byte needs a
-// loop of its own; the length in the last step tells apart what reads alike ("a", "aa", "aaa").
+// Multiply and fold, 16 bytes a step, as wyhash does; the last step takes the last 16 bytes,
+// which may overlap with those before. Shorter texts are read in overlapping halves, so that no
+// byte needs a loop of its own; the length in the last step tells apart what reads alike ("a",
+// "aa", "aaa").
 uint64_t toc_mix64(struct toc_slice s, uint64_t seed)
 {
     uint64_t h = fold(seed ^ MIX_A, MIX_B), a = 0, b = 0;

@@ -23,7 +23,8 @@ static void make_printable(char *text)
             *text = '?';
 }
 
-static TOC_PRINTF(4, 0) toc_rc set(
+TOC_PRINTF(4, 0)
+static toc_rc set(
         struct toc_err *err, enum toc_fate fate, enum toc_code code, const char *fmt, va_list ap)
 {
     if (err != NULL) {
@@ -35,7 +36,8 @@ static TOC_PRINTF(4, 0) toc_rc set(
     return (toc_rc){code};
 }
 
-toc_rc toc_fail(struct toc_err *err, enum toc_code code, const char *fmt, ...)
+// In parentheses: err.h has macros of the same names for the analyser.
+toc_rc (toc_fail)(struct toc_err *err, enum toc_code code, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
@@ -44,7 +46,7 @@ toc_rc toc_fail(struct toc_err *err, enum toc_code code, const char *fmt, ...)
     return rc;
 }
 
-toc_rc toc_fail_fate(
+toc_rc (toc_fail_fate)(
         struct toc_err *err, enum toc_fate fate, enum toc_code code, const char *fmt, ...)
 {
     va_list ap;

@@ -310,8 +310,8 @@ static toc_rc lock_and_sign(int fd, const char *path, struct toc_err *err)
     if (flock(fd, LOCK_EX | LOCK_NB) != 0)
         return errno == EWOULDBLOCK ? fail_busy(fd, path, err) : fail_errno(err, path, "lock");
     // The pid is for people only: the lock holds whether or not it can be written.
-    if (ftruncate(fd, 0) != 0 || dprintf(fd, "%ld\n", (long)getpid()) < 0)
-        return TOC_OK;
+    bool written = ftruncate(fd, 0) == 0 && dprintf(fd, "%ld\n", (long)getpid()) > 0;
+    (void)written;
     return TOC_OK;
 }
 

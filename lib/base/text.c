@@ -182,8 +182,8 @@ static size_t safe_piece(struct toc_slice s, size_t *pos, uint8_t piece[4])
     return *pos - from;
 }
 
-// Writes s made safe into out (NULL = only count), at most `room` bytes; returns how many. What does
-// not fit is cut at a character, with "..." behind it.
+// Writes s made safe into out (NULL = only count), at most `room` bytes; returns how many. What
+// does not fit is cut at a character, with "..." behind it.
 static size_t make_safe(struct toc_slice s, uint8_t *out, size_t room)
 {
     static const char dots[] = "...";

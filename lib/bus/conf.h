@@ -24,39 +24,39 @@ struct toc_bus_conf {
 
 // Rows of a toc_conf_row table; `field` is the struct toc_bus_conf inside `type`:
 //     static const struct toc_conf_row rows[] = {TOC_BUS_CONF_ROWS(struct my_conf, bus), {0}};
-#define TOC_BUS_CONF_ROWS(type, field)                                                             \
+#define TOC_BUS_CONF_ROWS(owner, field)                                                             \
     {.name = "kafka.brokers",                                                                      \
             .type = TOC_CONF_TEXT,                                                                 \
-            .offset = offsetof(type, field.brokers),                                               \
+            .offset = offsetof(owner, field.brokers),                                               \
             .required = true,                                                                      \
-            .fallback = "kafka.example.org:9093",                                                  \
+            .fallback = "\"kafka.example.org:9093\"",                                                  \
             .doc = "Brokers to ask first, host:port, separated by commas."},                       \
             {.name = "kafka.ca",                                                                   \
                     .type = TOC_CONF_PATH,                                                         \
-                    .offset = offsetof(type, field.ca),                                            \
+                    .offset = offsetof(owner, field.ca),                                            \
                     .required = true,                                                              \
-                    .fallback = "ca.pem",                                                          \
+                    .fallback = "\"ca.pem\"",                                                          \
                     .doc = "PEM file of the authority that signed the brokers' certificates."},    \
             {.name = "kafka.certificate",                                                          \
                     .type = TOC_CONF_PATH,                                                         \
-                    .offset = offsetof(type, field.certificate),                                   \
+                    .offset = offsetof(owner, field.certificate),                                   \
                     .required = true,                                                              \
-                    .fallback = "tls.crt",                                                         \
+                    .fallback = "\"tls.crt\"",                                                         \
                     .doc = "PEM file of our own certificate, as the operator gave it back."},      \
             {.name = "kafka.key",                                                                  \
                     .type = TOC_CONF_PATH,                                                         \
-                    .offset = offsetof(type, field.key),                                           \
+                    .offset = offsetof(owner, field.key),                                           \
                     .required = true,                                                              \
-                    .fallback = "tls.key",                                                         \
+                    .fallback = "\"tls.key\"",                                                         \
                     .doc = "PEM file of the private key of kafka.certificate; mode 0600."},        \
             {.name = "kafka.client_id",                                                            \
                     .type = TOC_CONF_TEXT,                                                         \
-                    .offset = offsetof(type, field.client_id),                                     \
-                    .fallback = "tocsin",                                                          \
+                    .offset = offsetof(owner, field.client_id),                                     \
+                    .fallback = "\"tocsin\"",                                                          \
                     .doc = "Name of this program in the broker's logs and quotas."},               \
     {                                                                                              \
-        .name = "kafka.prefix", .type = TOC_CONF_TEXT, .offset = offsetof(type, field.prefix),     \
-        .fallback = "tocsin.", .check = toc_bus_prefix_check,                                      \
+        .name = "kafka.prefix", .type = TOC_CONF_TEXT, .offset = offsetof(owner, field.prefix),     \
+        .fallback = "\"tocsin.\"", .check = toc_bus_prefix_check,                                      \
         .doc = "What every topic name of this deployment starts with."                             \
     }
 

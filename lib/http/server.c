@@ -69,8 +69,8 @@ static const struct toc_http_route *route_of(const struct toc_http *http, const 
     return NULL;
 }
 
-// libmicrohttpd calls this once when the head is read, then with each piece of a body, then with none
-// left; the answer is due then. `seen` tells the first call from the others.
+// libmicrohttpd calls this once when the head is read, then with each piece of a body, then with
+// none left; the answer is due then. `seen` tells the first call from the others.
 static enum MHD_Result answer(void *ctx, struct MHD_Connection *connection, const char *path,
         const char *method, const char *version, const char *body, size_t *body_len, void **seen)
 {
@@ -158,6 +158,21 @@ static toc_rc listen_on(const struct toc_http_options *options, int *out_fd, str
     return rc;
 }
 
+static struct MHD_Daemon *start_daemon(struct toc_http *http, int fd, unsigned idle_s)
+{
+    struct MHD_OptionItem items[] = {
+            {MHD_OPTION_LISTEN_SOCKET, fd, NULL},
+            {MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, NULL},
+            {MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)idle_s, NULL},
+            {MHD_OPTION_CONNECTION_MEMORY_LIMIT, REQUEST_BYTES_MAX, NULL},
+            {MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
+            {MHD_OPTION_END, 0, NULL},
+    };
+    // Without MHD_USE_ERROR_LOG it writes nothing of its own.
+    return MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL, 0, NULL, NULL, answer,
+            http, MHD_OPTION_ARRAY, items, MHD_OPTION_END);
+}
+
 toc_rc toc_http_open(
         const struct toc_http_options *options, struct toc_http **out, struct toc_err *err)
 {
@@ -167,12 +182,7 @@ toc_rc toc_http_open(
     if (http != NULL) {
         http->routes = options->routes;
         http->port = port_of(fd);
-        // Without MHD_USE_ERROR_LOG it writes nothing of its own.
-        http->daemon = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL, 0, NULL,
-                NULL, answer, http, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
-                CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
-                options->idle_s != 0 ? options->idle_s : IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-                REQUEST_BYTES_MAX, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+        http->daemon = start_daemon(http, fd, options->idle_s != 0 ? options->idle_s : IDLE_S);
     }
     if (http == NULL || http->daemon == NULL) {
         close(fd);

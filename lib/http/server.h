@@ -24,16 +24,18 @@ struct toc_http_route {
 };
 
 struct toc_http_options {
-    const char *address;  // IPv4 or IPv6 address as text; names are not resolved
-    uint16_t port;        // 0: the kernel chooses
-    bool allow_remote;    // else an address other than loopback is REFUSED
-    unsigned idle_s;      // 0: 10 s
+    const char *address;                 // IPv4 or IPv6 address as text; names are not resolved
+    uint16_t port;                       // 0: the kernel chooses
+    bool allow_remote;                   // else an address other than loopback is REFUSED
+    unsigned idle_s;                     // 0: 10 s
     const struct toc_http_route *routes; // ended by a row without path; must outlive the server
 };
 
 struct toc_http; // a listening server
 
 // BUSY when the port is taken.
-TOC_NODISCARD toc_rc toc_http_open(const struct toc_http_options *options, struct toc_http **out, struct toc_err *err);
+TOC_NODISCARD toc_rc toc_http_open(
+        const struct toc_http_options *options, struct toc_http **out, struct toc_err *err);
 uint16_t toc_http_port(const struct toc_http *http); // the one it listens on
-void toc_http_close(struct toc_http *http); // waits for a handler that runs; open connections are cut
+void toc_http_close(
+        struct toc_http *http); // waits for a handler that runs; open connections are cut

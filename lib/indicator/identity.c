@@ -5,6 +5,8 @@
 
 #include "lib/base/digest.h"
 
+#define UUID_BYTES 38 // with the "--" before it
+
 static const uint8_t namespace_bytes[16] = {0x5c, 0xd8, 0xeb, 0xea, 0xdd, 0xf0, 0x55, 0x25, 0x9b, 0xbd,
         0xc2, 0x96, 0xf7, 0x06, 0xce, 0x78};
 
@@ -25,13 +27,12 @@ void toc_identity_stix_id(const char *type, const uint8_t key[TOC_KEY_BYTES], ch
 
 bool toc_identity_minted(struct toc_slice origin, const uint8_t key[TOC_KEY_BYTES])
 {
-    char type[TOC_STIX_ID_MAX - 37], id[TOC_STIX_ID_MAX]; // 36 of a UUID and a NUL
-    size_t dash = toc_slice_find(origin, '-');
-    size_t underscore_name = TOC_KEY_HEX + dash; // key, '_', type
-    if (dash == 0 || dash >= sizeof type || underscore_name >= TOC_STIX_ID_MAX)
+    char type[TOC_STIX_ID_MAX - TOC_KEY_HEX], id[TOC_STIX_ID_MAX];
+    if (origin.len <= UUID_BYTES || origin.len - UUID_BYTES >= sizeof type)
         return false;
-    memcpy(type, origin.ptr, dash);
-    type[dash] = '\0';
+    size_t len = origin.len - UUID_BYTES;
+    memcpy(type, origin.ptr, len);
+    type[len] = '\0';
     toc_identity_stix_id(type, key, id);
     return toc_slice_is(origin, id);
 }

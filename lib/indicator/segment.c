@@ -55,7 +55,7 @@ toc_rc toc_segment_seal(const uint8_t deployment[16], const struct toc_key *key,
         }
     }
     size_t start = out->len;
-    toc_signed_segment_encode(&s, out);
+    toc_signed_segment_put(&s, out);
     toc_rc rc = toc_buf_check(out, "segment", err);
     if (!toc_failed(rc))
         rc = sign_tail(key, out, start, err);
@@ -70,7 +70,7 @@ enum toc_refusal toc_signed_open(
     struct toc_signed_segment s;
     if (value.len > TOC_SEGMENT_VALUE_BYTES_MAX)
         return TOC_REFUSAL_SEGMENT_LARGE;
-    if (toc_failed(toc_signed_segment_decode(value, arena, &s, NULL)) || s.encryption.len != 0)
+    if (toc_failed(toc_signed_segment_get(value, arena, &s, NULL)) || s.encryption.len != 0)
         return TOC_REFUSAL_SEGMENT_FRAME;
     if (s.raw_length < 0 || s.observations < 0)
         return TOC_REFUSAL_SEGMENT_FRAME;

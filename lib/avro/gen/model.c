@@ -59,16 +59,6 @@ static size_t grow(struct gen_model *m, void **items, size_t count, size_t *room
 
 // Names ------------------------------------------------------------------------------------------
 
-bool gen_is_primitive(const char *name)
-{
-    static const char *const all[] = {
-            "null", "boolean", "int", "long", "float", "double", "bytes", "string"};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        if (strcmp(name, all[i]) == 0)
-            return true;
-    return false;
-}
-
 const char *gen_full_name(struct gen_model *m, const char *name, const char *namespace)
 {
     if (strchr(name, '.') != NULL || namespace[0] == '\0')
@@ -94,6 +84,13 @@ struct gen_type *gen_find_alone(const struct gen_model *m, const char *snake)
         if (m->types[i]->alone && strcmp(m->types[i]->snake, snake) == 0)
             return m->types[i];
     return NULL;
+}
+
+bool gen_is_required(const struct gen_field *field)
+{
+    enum gen_kind kind = field->type->kind;
+    return field->fallback == NULL && field->form == GEN_PLAIN && kind != GEN_STRING &&
+            kind != GEN_BYTES && kind != GEN_TIME;
 }
 
 static bool is_upper(char c)
@@ -376,6 +373,7 @@ static void build_record(struct gen_model *m, struct gen_type *t)
     t->kind = GEN_RECORD;
     check_attributes(t->json, t->full, " type name namespace doc fields alone ");
     const json_t *fields = json_object_get(t->json, "fields");
+    t->alone = json_is_true(json_object_get(t->json, "alone"));
     t->field_count = json_array_size(fields);
     if (t->field_count == 0)
         gen_die("%s: %s has no fields", t->file->path, t->name);
@@ -437,7 +435,6 @@ static void build_type(struct gen_model *m, struct gen_type *t)
     if (t->building)
         gen_die("%s: %s contains itself", t->file->path, t->name);
     t->building = true;
-    t->alone = json_is_true(json_object_get(t->json, "alone"));
     const char *type = need_text(t->json, "type", t->full);
     if (strcmp(type, "record") == 0)
         build_record(m, t);
@@ -450,16 +447,6 @@ static void build_type(struct gen_model *m, struct gen_type *t)
     m->types[m->type_count++] = t;
 }
 
-// What stands at the top of a file, alone or in a list, can be a whole message.
-static void mark_alone(struct gen_model *m, const struct gen_file *file, const json_t *json)
-{
-    const char *name = text_of(json, "name"), *space = text_of(json, "namespace");
-    struct gen_type *t = name == NULL ? NULL : gen_find(m, name, space != NULL ? space : "");
-    if (t == NULL)
-        gen_die("%s: a file holds one named type or a list of them", file->path);
-    t->alone = t->kind == GEN_RECORD;
-}
-
 void gen_model_build(struct gen_model *m)
 {
     for (size_t i = 0; i < m->file_count; i++)
@@ -469,11 +456,11 @@ void gen_model_build(struct gen_model *m)
         build_type(m, m->declared[i]);
     for (size_t i = 0; i < m->file_count; i++) {
         const json_t *json = m->files[i].json;
-        size_t j;
-        json_t *each;
-        json_array_foreach(json, j, each)
-            mark_alone(m, &m->files[i], each);
-        if (json_is_object(json))
-            mark_alone(m, &m->files[i], json);
+        const char *name = text_of(json, "name"), *space = text_of(json, "namespace");
+        struct gen_type *only = name == NULL ? NULL : gen_find(m, name, space != NULL ? space : "");
+        if (json_is_object(json) && only == NULL)
+            gen_die("%s: a file holds one named type or a list of them", m->files[i].path);
+        if (only != NULL)
+            only->alone = only->kind == GEN_RECORD;
     }
 }

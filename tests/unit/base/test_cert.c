@@ -273,6 +273,8 @@ static void refusals_of_the_issuer(void **state)
     assert_int_equal(run("cp ca.key loose.key && chmod 640 loose.key"), 0);
 
     static const char *const bad_host[] = {"a,b", NULL}, *const empty_host[] = {"", NULL};
+    uint8_t longer[128] = {0};
+    memcpy(longer, good.ptr, good.len);
     const struct row {
         const char *key, *cert;
         struct toc_slice spki;
@@ -289,11 +291,15 @@ static void refusals_of_the_issuer(void **state)
             {"ca.key", "ca.key", good, "a", NULL, 1, TOC_E_SYNTAX}, // no certificate
             {"ca.key", "ca.pem", {NULL, 0}, "a", NULL, 1, TOC_E_AUTH},
             {"ca.key", "ca.pem", {good.ptr, good.len - 1}, "a", NULL, 1, TOC_E_AUTH},
+            {"ca.key", "ca.pem", {longer, good.len + 1}, "a", NULL, 1, TOC_E_AUTH},
             {"ca.key", "ca.pem", good, "", NULL, 1, TOC_E_LENGTH},
             {"ca.key", "ca.pem", good,
                     "a234567890123456789012345678901234567890123456789012345678901234x", NULL, 1,
                     TOC_E_LENGTH},
             {"ca.key", "ca.pem", good, "a,CN=admin", NULL, 1, TOC_E_USAGE},
+            {"ca.key", "ca.pem", good, "a,b", NULL, 1, TOC_E_USAGE},
+            {"ca.key", "ca.pem", good, "a+b", NULL, 1, TOC_E_USAGE},
+            {"ca.key", "ca.pem", good, "a=b", NULL, 1, TOC_E_USAGE},
             {"ca.key", "ca.pem", good, "a\nb", NULL, 1, TOC_E_USAGE},
             {"ca.key", "ca.pem", good, " a", NULL, 1, TOC_E_USAGE},
             {"ca.key", "ca.pem", good, "a", bad_host, 1, TOC_E_USAGE},

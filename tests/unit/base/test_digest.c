@@ -121,6 +121,17 @@ static void hmac_vectors_of_wycheproof(void **state)
     toc_buf_done(&text);
 }
 
+// A key of just one block is used as it is; only a longer one is hashed first.
+static void hmac_with_a_key_of_one_block(void **state)
+{
+    (void)state;
+    uint8_t key[64], out[TOC_SHA256_BYTES];
+    memset(key, 'k', sizeof key);
+    toc_hmac_sha256(toc_slice(key, sizeof key), TOC_S("data"), out);
+    assert_hex(out, sizeof out,
+            "93244b031118b8060c6619e5900fcf916faefb2d8d020fecb22ae0f62275db08"); // Python's hmac
+}
+
 // Part of the state format: a change of these numbers is a change of that format.
 static void mix64_is_fixed(void **state)
 {
@@ -206,6 +217,7 @@ int main(void)
             cmocka_unit_test(threads_do_not_disturb_each_other),
             cmocka_unit_test(sha1_vector),
             cmocka_unit_test(hmac_vectors_of_wycheproof),
+            cmocka_unit_test(hmac_with_a_key_of_one_block),
             cmocka_unit_test(mix64_is_fixed),
             cmocka_unit_test(mix64_spreads),
             cmocka_unit_test(mix64_tells_lengths_apart),

@@ -141,7 +141,7 @@ static void safe_text(void **state)
                     "ab"}, // private use
             {TOC_S_INIT("a\xef\xb7\x90"
                         "b\xef\xbf\xbe"
-                        "c\xf0\x9f\xbf\xbf"),
+                        "c\xf0\x9f\xbf\xbe\xf0\xaf\xbf\xbf"),
                     "abc"}, // noncharacters
             {TOC_S_INIT("a\xef\xb8\x8f"
                         "b"),

@@ -32,7 +32,7 @@ bool toc_fresh_is_cut_off(const struct toc_fresh *fresh, int32_t partition, int6
 bool toc_fresh_is_stale(const struct toc_fresh *fresh, int64_t now_ms)
 {
     for (size_t i = 0; i < fresh->partitions; i++)
-        if (silence(fresh, i, now_ms) > TOC_FRESH_STALE_MS)
+        if (silence(fresh, i, now_ms) > fresh->stale_ms)
             return true;
     return false;
 }
@@ -50,5 +50,5 @@ bool toc_fresh_has_aged(const struct toc_fresh *fresh, int32_t partition, enum t
         return false; // the hub itself says when
     if (drop_after_ms != 0 && now_ms >= drop_after_ms)
         return true;
-    return changes_hands(kind) && silence(fresh, (size_t)partition, now_ms) > TOC_FRESH_STALE_MS;
+    return changes_hands(kind) && silence(fresh, (size_t)partition, now_ms) > fresh->stale_ms;
 }

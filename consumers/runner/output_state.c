@@ -141,7 +141,7 @@ toc_rc toc_output_load(struct toc_output *output, struct toc_slice saved, struct
         *output = *twin;
         *twin = empty;
         if (fresh->partitions == 0)
-            *fresh = heads;
+            fresh->partitions = heads.partitions;
         for (size_t i = 0; i < heads.partitions; i++)
             toc_fresh_head(fresh, (int32_t)i, heads.heads[i]);
     }

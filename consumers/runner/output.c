@@ -31,17 +31,31 @@ static void set_fact(struct line *line, const struct toc_output_fact *fact)
     line->drop_after_ms = fact->drop_after_ms;
 }
 
+static toc_rc set_bytes(
+        struct line *line, struct toc_slice text, struct toc_slice value, struct toc_err *err)
+{
+    uint8_t *copy = toc_mem_resize(NULL, text.len + value.len + 1, 1);
+    TOC_ENSURE(copy != NULL, err, TOC_E_MEMORY, "no memory for an entry of %zu bytes", text.len);
+    if (text.len != 0)
+        memcpy(copy, text.ptr, text.len);
+    if (value.len != 0)
+        memcpy(copy + text.len, value.ptr, value.len);
+    toc_mem_free(line->bytes);
+    line->bytes = copy;
+    line->len = text.len;
+    line->value_len = value.len;
+    return TOC_OK;
+}
+
 toc_rc output_line_add(struct toc_output *output, const struct toc_output_fact *fact,
-        struct toc_slice bytes, struct line **out, struct toc_err *err)
+        struct toc_slice text, struct line **out, struct toc_err *err)
 {
     struct line *line = toc_mem_alloc(1, sizeof *line);
     TOC_ENSURE(line != NULL, err, TOC_E_MEMORY, "no memory for an entry of %s", output->path);
     set_fact(line, fact);
-    line->bytes = toc_mem_dup(bytes.ptr, bytes.len);
-    line->len = bytes.len;
-    toc_rc rc = line->bytes != NULL ?
-            toc_keymap_add(&output->lines, line, err) :
-            toc_fail(err, TOC_E_MEMORY, "no memory for an entry of %s", output->path);
+    toc_rc rc = set_bytes(line, text, fact->value, err);
+    if (!toc_failed(rc))
+        rc = toc_keymap_add(&output->lines, line, err);
     if (toc_failed(rc)) {
         line_free(line);
         return rc;
@@ -50,19 +64,15 @@ toc_rc output_line_add(struct toc_output *output, const struct toc_output_fact *
     return TOC_OK;
 }
 
-// *out_changed: the bytes are others than before.
-static toc_rc set_bytes(struct line *line, struct toc_slice bytes, bool *out_changed, struct toc_err *err)
+// *out_changed: it reads otherwise than before.
+static toc_rc replace_text(
+        struct line *line, struct toc_slice text, struct toc_slice value, bool *out_changed, struct toc_err *err)
 {
-    *out_changed = !toc_slice_eq(toc_slice(line->bytes, line->len), bytes);
+    *out_changed = !toc_slice_eq(line_text(line), text);
     if (!*out_changed)
         return TOC_OK;
-    uint8_t *copy = toc_mem_dup(bytes.ptr, bytes.len);
-    TOC_ENSURE(copy != NULL, err, TOC_E_MEMORY, "no memory for an entry of %zu bytes", bytes.len);
-    toc_mem_free(line->bytes);
-    line->bytes = copy;
-    line->len = bytes.len;
     line->moved = line->shown;
-    return TOC_OK;
+    return set_bytes(line, text, value, err);
 }
 
 // ---- life ----
@@ -136,14 +146,14 @@ void toc_output_picture_ends(struct toc_output *output)
 }
 
 toc_rc toc_output_offer(struct toc_output *output, const struct toc_output_fact *fact,
-        struct toc_slice line_bytes, bool shut, struct toc_err *err)
+        struct toc_slice text, bool shut, struct toc_err *err)
 {
     struct line *line = toc_keymap_get(&output->lines, fact->key);
     bool changed = true;
     if (line == NULL) {
-        TOC_TRY(output_line_add(output, fact, line_bytes, &line, err));
+        TOC_TRY(output_line_add(output, fact, text, &line, err));
     } else {
-        TOC_TRY(set_bytes(line, line_bytes, &changed, err));
+        TOC_TRY(replace_text(line, text, fact->value, &changed, err));
         set_fact(line, fact);
     }
     changed = changed || !line->wanted || line->shut != shut;
@@ -164,13 +174,14 @@ void toc_output_withdraw(struct toc_output *output, const uint8_t key[TOC_KEY_BY
         forget(output, line);
 }
 
-void toc_output_shut(struct toc_output *output, const uint8_t key[TOC_KEY_BYTES], bool shut)
+void toc_output_ask(struct toc_output *output, const struct toc_gate *gate)
 {
-    struct line *line = toc_keymap_get(&output->lines, key);
-    if (line == NULL || line->shut == shut)
-        return;
-    line->shut = shut;
-    output->dirty = true;
+    size_t at = 0;
+    for (struct line *line; (line = toc_keymap_next(&output->lines, &at)) != NULL;) {
+        bool shut = toc_sink_admit(gate, line->kind, line_value(line), NULL) != TOC_ADMITTED;
+        output->dirty = output->dirty || shut != line->shut;
+        line->shut = shut;
+    }
 }
 
 void toc_output_age(struct toc_output *output, const struct toc_fresh *fresh, int64_t now_ms)
@@ -211,10 +222,10 @@ static bool is_out(const struct line *line)
     return line->shut || line->aged;
 }
 
-static int compare_bytes(const void *a, const void *b)
+static int compare_text(const void *a, const void *b)
 {
     const struct line *x = *(struct line *const *)a, *y = *(struct line *const *)b;
-    return toc_slice_cmp(toc_slice(x->bytes, x->len), toc_slice(y->bytes, y->len));
+    return toc_slice_cmp(line_text(x), line_text(y));
 }
 
 // Those that only come back, then the best score.
@@ -226,11 +237,6 @@ static int compare_score(const void *a, const void *b)
     if (x->score != y->score)
         return x->score > y->score ? -1 : 1;
     return memcmp(x->key, y->key, sizeof x->key);
-}
-
-void output_sort(struct line **lines, size_t count)
-{
-    qsort(lines, count, sizeof *lines, compare_bytes);
 }
 
 // Counts what wants to change; those waiting are collected in plan->fresh.
@@ -288,7 +294,7 @@ static void merge(struct plan *plan)
     size_t old = plan->count, fresh = plan->fresh_count;
     plan->count += plan->fresh_count;
     for (size_t to = plan->count; fresh > 0; to--) {
-        bool take_old = old > 0 && compare_bytes(&plan->order[old - 1], &plan->fresh[fresh - 1]) > 0;
+        bool take_old = old > 0 && compare_text(&plan->order[old - 1], &plan->fresh[fresh - 1]) > 0;
         plan->order[to - 1] = take_old ? plan->order[--old] : plan->fresh[--fresh];
     }
 }
@@ -303,8 +309,7 @@ static bool next_line(void *ctx, struct toc_slice *out)
     struct walk *walk = ctx;
     if (walk->at == walk->plan->count)
         return false;
-    const struct line *line = walk->plan->order[walk->at++];
-    *out = toc_slice(line->bytes, line->len);
+    *out = line_text(walk->plan->order[walk->at++]);
     return true;
 }
 
@@ -344,7 +349,7 @@ static toc_rc write_file(
         struct toc_output *output, struct plan *plan, struct toc_sink_page *page, struct toc_err *err)
 {
     choose(output, plan);
-    output_sort(plan->fresh, plan->fresh_count);
+    qsort(plan->fresh, plan->fresh_count, sizeof *plan->fresh, compare_text);
     merge(plan);
     struct walk walk = {.plan = plan};
     page->entries = plan->count;

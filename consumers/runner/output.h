@@ -13,6 +13,7 @@
 
 #include "consumers/runner/brake.h"
 #include "consumers/runner/fresh.h"
+#include "consumers/sink/admit.h"
 #include "consumers/sink/sink.h"
 #include "lib/base/err.h"
 #include "lib/indicator/key.h"
@@ -22,9 +23,10 @@ struct toc_output;
 struct toc_output_fact {
     uint8_t key[TOC_KEY_BYTES];
     enum toc_kind kind;
-    int32_t score;         // -1: none
-    int32_t partition;     // of indicators.<audience>
-    int64_t drop_after_ms; // 0: never by itself
+    struct toc_slice value; // canonical; copied
+    int32_t score;          // -1: none
+    int32_t partition;      // of indicators.<audience>
+    int64_t drop_after_ms;  // 0: never by itself
 };
 
 struct toc_output_counts {
@@ -50,8 +52,8 @@ void toc_output_picture_ends(struct toc_output *output);
 TOC_NODISCARD toc_rc toc_output_offer(struct toc_output *output, const struct toc_output_fact *fact,
         struct toc_slice line, bool shut, struct toc_err *err);
 void toc_output_withdraw(struct toc_output *output, const uint8_t key[TOC_KEY_BYTES]);
-// The gate was asked again.
-void toc_output_shut(struct toc_output *output, const uint8_t key[TOC_KEY_BYTES], bool shut);
+// Asks a changed gate about every line.
+void toc_output_ask(struct toc_output *output, const struct toc_gate *gate);
 // Takes out what has aged, lets in again what has not.
 void toc_output_age(struct toc_output *output, const struct toc_fresh *fresh, int64_t now_ms);
 // A person accepts what the brake holds: everything waiting enters, everything held leaves.

@@ -18,8 +18,8 @@ struct line {
     bool left;  // not shown by our own decision alone (shut, aged): its return is no addition
     bool moved; // shown, but with other bytes than these
     bool next;  // in the file that is being written
-    size_t len;
-    uint8_t *bytes;
+    size_t len, value_len;
+    uint8_t *bytes; // len of the line, then value_len of the indicator's value
 };
 
 struct toc_output {
@@ -38,5 +38,13 @@ struct toc_output {
 };
 
 TOC_NODISCARD toc_rc output_line_add(struct toc_output *output, const struct toc_output_fact *fact,
-        struct toc_slice bytes, struct line **out, struct toc_err *err);
-void output_sort(struct line **lines, size_t count); // as they stand in a file
+        struct toc_slice text, struct line **out, struct toc_err *err);
+static inline struct toc_slice line_text(const struct line *line)
+{
+    return toc_slice(line->bytes, line->len);
+}
+
+static inline struct toc_slice line_value(const struct line *line)
+{
+    return toc_slice(line->bytes + line->len, line->value_len);
+}

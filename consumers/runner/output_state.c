@@ -17,10 +17,10 @@ static void put_le(struct toc_buf *out, uint64_t value, unsigned bytes)
         toc_buf_put_byte(out, (uint8_t)(value >> (8 * i)));
 }
 
-static void put_bytes(struct toc_buf *out, const void *bytes, size_t len)
+static void put_bytes(struct toc_buf *out, struct toc_slice bytes)
 {
-    put_le(out, len, 4);
-    toc_buf_put(out, bytes, len);
+    put_le(out, bytes.len, 4);
+    toc_buf_put_slice(out, bytes);
 }
 
 static struct toc_slice get_bytes(struct toc_rd *rd)
@@ -34,7 +34,7 @@ void toc_output_save(const struct toc_output *output, struct toc_slice subscript
     uint8_t digest[TOC_SHA256_BYTES];
     size_t begin = out->len;
     toc_buf_put_text(out, magic);
-    put_bytes(out, subscription.ptr, subscription.len);
+    put_bytes(out, subscription);
     put_le(out, (uint64_t)output->brake.opened_ms, 8);
     put_le(out, output->brake.base, 8);
     put_le(out, output->brake.added, 8);
@@ -50,7 +50,8 @@ void toc_output_save(const struct toc_output *output, struct toc_slice subscript
         put_le(out, (uint32_t)line->score, 4);
         put_le(out, (uint32_t)line->partition, 4);
         put_le(out, (uint64_t)line->drop_after_ms, 8);
-        put_bytes(out, line->bytes, line->len);
+        put_bytes(out, line_value(line));
+        put_bytes(out, line_text(line));
     }
     toc_sha256(out->ptr + begin, out->len - begin, digest);
     toc_buf_put(out, digest, sizeof digest);
@@ -74,12 +75,13 @@ static toc_rc get_line(struct toc_rd *rd, struct toc_output *output, struct toc_
     fact.score = (int32_t)(uint32_t)toc_rd_le(rd, 4);
     fact.partition = (int32_t)(uint32_t)toc_rd_le(rd, 4);
     fact.drop_after_ms = (int64_t)toc_rd_le(rd, 8);
-    struct toc_slice bytes = get_bytes(rd);
+    fact.value = get_bytes(rd);
+    struct toc_slice text = get_bytes(rd);
     TOC_ENSURE(toc_rd_ok(rd), err, TOC_E_SYNTAX, "the saved state ends too early");
     memcpy(fact.key, key.ptr, sizeof fact.key);
     TOC_ENSURE(toc_keymap_get(&output->lines, fact.key) == NULL, err, TOC_E_SYNTAX,
             "the saved state names an entry twice");
-    TOC_TRY(output_line_add(output, &fact, bytes, &line, err));
+    TOC_TRY(output_line_add(output, &fact, text, &line, err));
     line->wanted = line->shown = true; // until the picture has been told
     output->order[output->counts.shown++] = line;
     return TOC_OK;

@@ -103,8 +103,8 @@ static void offer_all(struct toc_output *output)
     struct toc_err err = {0};
     UNIT_EACH(const struct entry, entry, entries)
     {
-        struct toc_output_fact fact = {.kind = entry->kind, .score = 60, .partition = entry->partition,
-                .drop_after_ms = entry->drop_after};
+        struct toc_output_fact fact = {.kind = entry->kind, .value = toc_slice_of(entry->value),
+                .score = 60, .partition = entry->partition, .drop_after_ms = entry->drop_after};
         toc_indicator_key(entry->kind, toc_slice_of(entry->value), fact.key);
         assert_ok(toc_output_offer(output, &fact, toc_slice_of(entry->value), false, &err), err);
     }

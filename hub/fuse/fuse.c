@@ -5,6 +5,7 @@
 
 #include "hub/fuse/admit.h"
 #include "hub/fuse/control.h"
+#include "hub/fuse/decay.h"
 #include "hub/fuse/job.h"
 #include "hub/fuse/merge.h"
 #include "hub/fuse/publish.h"

@@ -28,7 +28,9 @@ struct toc_txn {
     char *id;
     int64_t timeout_ms;
     bool open, fenced;
-    bool renew; // the handle in use must not begin another transaction
+    bool renew; // the handle in use must not begin another transaction: a request of the last one may
+            // come late, or an error has left its sequence numbers in disorder (seen with 2.0.2:
+            // the transaction after an aborted one failed by itself)
     struct toc_txn_counts counts;
     // The first record that could not be stored in this transaction.
     struct {
@@ -66,9 +68,10 @@ static toc_rc judge(struct toc_txn *txn, rd_kafka_error_t *error, const char *wh
     rd_kafka_resp_err_t code = rd_kafka_error_code(error);
     enum toc_fate fate = TOC_FATE_FATAL;
     if (!rd_kafka_error_is_fatal(error)) {
-        if (rd_kafka_error_txn_requires_abort(error))
+        if (rd_kafka_error_txn_requires_abort(error)) {
             fate = TOC_FATE_ABORT_TXN;
-        else if (rd_kafka_error_is_retriable(error))
+            txn->renew = true;
+        } else if (rd_kafka_error_is_retriable(error))
             fate = TOC_FATE_RETRY;
     }
     if (is_fenced(code))
@@ -103,6 +106,7 @@ static void take_reports(struct toc_txn *txn)
             if (purged || txn->refused.error != RD_KAFKA_RESP_ERR_NO_ERROR)
                 continue; // purged = fell with another one
             txn->refused.error = message->err;
+            txn->renew = true;
             txn->refused.partition = message->partition;
             snprintf(txn->refused.topic, sizeof txn->refused.topic, "%s",
                     rd_kafka_topic_name(message->rkt));

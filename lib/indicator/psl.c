@@ -205,9 +205,10 @@ struct toc_slice toc_psl_suffix(
             found = section_of(rule, RULE_EXCEPTION);
             break;
         }
-        if ((rule->flags & RULE_EXACT) != 0) {
-            suffix = start;
-            found = section_of(rule, RULE_EXACT);
+        unsigned flag = rule->flags & RULE_EXACT ? RULE_EXACT : rule->flags & RULE_WILDCARD;
+        if (flag != 0) {
+            suffix = start; // also for "*.name": whoever holds the name holds what is below it
+            found = section_of(rule, flag);
         }
         if (start == 0)
             break;

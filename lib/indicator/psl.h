@@ -24,7 +24,8 @@ TOC_NODISCARD toc_rc toc_psl_open(struct toc_slice rules, struct toc_psl **out, 
 void toc_psl_free(struct toc_psl *psl);
 size_t toc_psl_count(const struct toc_psl *psl);
 
-// The public suffix of a canonical domain, borrowed from it; never empty. `section` may be NULL.
+// The public suffix of a canonical domain, borrowed from it; never empty. The name below which a wildcard
+// rule stands counts as a suffix too, as libpsl and browsers have it. `section` may be NULL.
 struct toc_slice toc_psl_suffix(
         const struct toc_psl *psl, struct toc_slice domain, enum toc_psl_section *section);
 

@@ -380,8 +380,9 @@ toc_rc toc_output_publish(struct toc_output *output, struct toc_sink_page *page,
 {
     bool hour_over = output->counts.waiting + output->counts.held > 0 &&
             page->written_ms - output->brake.opened_ms >= TOC_BRAKE_HOUR_MS;
+    bool knows_nothing = output->telling && output->first;
     *out_written = false;
-    if (!output->dirty && !hour_over)
+    if ((!output->dirty && !hour_over) || knows_nothing)
         return TOC_OK;
     size_t room = output->lines.count + 1;
     struct plan plan = {.order = toc_mem_alloc(room, sizeof *plan.order),

@@ -23,6 +23,7 @@ static void make_printable(char *text)
             *text = '?';
 }
 
+TOC_PRINTF(4, 0)
 static toc_rc set(
         struct toc_err *err, enum toc_fate fate, enum toc_code code, const char *fmt, va_list ap)
 {
@@ -35,7 +36,8 @@ static toc_rc set(
     return (toc_rc){code};
 }
 
-toc_rc toc_fail(struct toc_err *err, enum toc_code code, const char *fmt, ...)
+// In parentheses: err.h has macros of the same names for the analyser.
+toc_rc (toc_fail)(struct toc_err *err, enum toc_code code, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
@@ -44,7 +46,7 @@ toc_rc toc_fail(struct toc_err *err, enum toc_code code, const char *fmt, ...)
     return rc;
 }
 
-toc_rc toc_fail_fate(
+toc_rc (toc_fail_fate)(
         struct toc_err *err, enum toc_fate fate, enum toc_code code, const char *fmt, ...)
 {
     va_list ap;

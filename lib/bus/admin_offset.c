@@ -1,0 +1,118 @@
+// Where logs begin and end, how far groups have come, and cleaning behind them.
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/bus/admin_parts.h"
+
+toc_rc toc_admin_offsets(struct toc_admin *admin, const char *topic, int32_t partition,
+        enum toc_isolation isolation, int64_t *out_begin, int64_t *out_end, struct toc_err *err)
+{
+    struct toc_link *link = &admin->link;
+    if (isolation == TOC_READ_COMMITTED) {
+        link = &admin->stable;
+        if (link->rk == NULL)
+            TOC_TRY(toc_link_start(link, RD_KAFKA_CONSUMER, NULL, NULL, err));
+    }
+    int64_t begin, end;
+    rd_kafka_resp_err_t error = rd_kafka_query_watermark_offsets(
+            link->rk, topic, partition, &begin, &end, admin->timeout_ms);
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        *out_begin = begin;
+        *out_end = end;
+        return TOC_OK;
+    }
+    char what[300], right[300];
+    snprintf(what, sizeof what, "offsets of partition %d of topic %s", partition, topic);
+    snprintf(right, sizeof right, "Describe on topic %s", topic);
+    return toc_bus_fail(
+            err, TOC_FATE_RETRY, error, (struct toc_bus_act){what, right}, TOC_LINK_TROUBLE(link));
+}
+
+// Offsets are left out where a partition is only named.
+static rd_kafka_topic_partition_list_t *list_of(
+        const struct toc_offset *offsets, size_t count, bool with_offsets)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+    for (size_t i = 0; i < count; i++) {
+        rd_kafka_topic_partition_t *part =
+                rd_kafka_topic_partition_list_add(list, offsets[i].topic, offsets[i].partition);
+        if (with_offsets)
+            part->offset = offsets[i].offset;
+    }
+    return list;
+}
+
+// The first partition of an answer that failed.
+static toc_rc check_parts(
+        const rd_kafka_topic_partition_list_t *parts, struct toc_bus_act act, struct toc_err *err)
+{
+    for (int i = 0; i < parts->cnt; i++)
+        if (parts->elems[i].err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+            char where[300];
+            snprintf(where, sizeof where, "%s: partition %d of topic %s", act.what,
+                    parts->elems[i].partition, parts->elems[i].topic);
+            return toc_bus_fail(err, TOC_FATE_RETRY, parts->elems[i].err,
+                    (struct toc_bus_act){where, act.right}, NULL);
+        }
+    return TOC_OK;
+}
+
+toc_rc toc_admin_committed(struct toc_admin *admin, const char *group, struct toc_offset *offsets,
+        size_t count, struct toc_err *err)
+{
+    char what[300], right[300];
+    snprintf(what, sizeof what, "committed offsets of group %s", group);
+    snprintf(right, sizeof right, "Describe on group %s and on its topics", group);
+    const struct toc_bus_act act = {what, right};
+    rd_kafka_event_t *answer;
+    rd_kafka_topic_partition_list_t *asked = list_of(offsets, count, false);
+    rd_kafka_ListConsumerGroupOffsets_t *question =
+            rd_kafka_ListConsumerGroupOffsets_new(group, asked);
+    rd_kafka_topic_partition_list_destroy(asked);
+    rd_kafka_AdminOptions_t *options =
+            toc_admin_options(admin, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS);
+    rd_kafka_ListConsumerGroupOffsets(admin->link.rk, &question, 1, options, admin->answers);
+    rd_kafka_ListConsumerGroupOffsets_destroy(question);
+    TOC_TRY(toc_admin_answer(admin, options, act, &answer, err));
+    size_t groups;
+    const rd_kafka_group_result_t **group_results = rd_kafka_ListConsumerGroupOffsets_result_groups(
+            rd_kafka_event_ListConsumerGroupOffsets_result(answer), &groups);
+    const rd_kafka_error_t *error =
+            groups == 0 ? NULL : rd_kafka_group_result_error(group_results[0]);
+    const rd_kafka_topic_partition_list_t *parts =
+            groups == 0 ? NULL : rd_kafka_group_result_partitions(group_results[0]);
+    toc_rc rc = error != NULL   ? toc_admin_item(rd_kafka_error_code(error),
+                                          rd_kafka_error_string(error), act, err)
+                : parts == NULL ? toc_admin_item(RD_KAFKA_RESP_ERR__BAD_MSG, NULL, act, err)
+                                : check_parts(parts, act, err);
+    for (size_t i = 0; !toc_failed(rc) && i < count; i++) {
+        const rd_kafka_topic_partition_t *part = rd_kafka_topic_partition_list_find(
+                // a search in a list that it does not change, declared without const
+                (rd_kafka_topic_partition_list_t *)(uintptr_t)parts, offsets[i].topic,
+                offsets[i].partition);
+        offsets[i].offset = part == NULL || part->offset < 0 ? TOC_OFFSET_NONE : part->offset;
+    }
+    rd_kafka_event_destroy(answer);
+    return rc;
+}
+
+toc_rc toc_admin_delete_records(struct toc_admin *admin, const struct toc_offset *offsets,
+        size_t count, struct toc_err *err)
+{
+    const struct toc_bus_act act = {"deleting records", "Delete on the topic"};
+    rd_kafka_event_t *answer;
+    if (count == 0)
+        return TOC_OK;
+    rd_kafka_topic_partition_list_t *before = list_of(offsets, count, true);
+    rd_kafka_DeleteRecords_t *question = rd_kafka_DeleteRecords_new(before);
+    rd_kafka_topic_partition_list_destroy(before);
+    rd_kafka_AdminOptions_t *options = toc_admin_options(admin, RD_KAFKA_ADMIN_OP_DELETERECORDS);
+    rd_kafka_DeleteRecords(admin->link.rk, &question, 1, options, admin->answers);
+    rd_kafka_DeleteRecords_destroy(question);
+    TOC_TRY(toc_admin_answer(admin, options, act, &answer, err));
+    toc_rc rc = check_parts(
+            rd_kafka_DeleteRecords_result_offsets(rd_kafka_event_DeleteRecords_result(answer)), act,
+            err);
+    rd_kafka_event_destroy(answer);
+    return rc;
+}

@@ -33,7 +33,8 @@ void toc_jw_init(struct toc_jw *w, struct toc_buf *out);
 void toc_jw_open(struct toc_jw *w, char bracket);  // '{' or '['
 void toc_jw_close(struct toc_jw *w, char bracket); // '}' or ']'
 void toc_jw_key(struct toc_jw *w, const char *name);
-void toc_jw_text(struct toc_jw *w, struct toc_slice s); // escapes; malformed UTF-8 becomes U+FFFD
+// Escapes; so are bidi controls and whatever else is not safe as text. Malformed UTF-8 becomes U+FFFD.
+void toc_jw_text(struct toc_jw *w, struct toc_slice s);
 void toc_jw_int(struct toc_jw *w, int64_t value);
 void toc_jw_bool(struct toc_jw *w, bool value);
 void toc_jw_null(struct toc_jw *w);

@@ -137,6 +137,11 @@ void toc_utf8_put(struct toc_buf *out, uint32_t c)
     }
 }
 
+bool toc_code_point_is_safe(uint32_t c)
+{
+    return !is_forbidden(c);
+}
+
 bool toc_text_is_safe(struct toc_slice s)
 {
     if (s.len > TOC_TEXT_BYTES_MAX)

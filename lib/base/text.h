@@ -20,6 +20,7 @@ void toc_utf8_put(struct toc_buf *out, uint32_t code_point);
 // C1, DEL), no bidi control, no zero-width or other invisible format character, no BOM, no
 // noncharacter, no private-use or tag character, at most TOC_TEXT_BYTES_MAX bytes.
 bool toc_text_is_safe(struct toc_slice s);
+bool toc_code_point_is_safe(uint32_t code_point); // one of them, by the same rules
 
 // Appends s made safe: a tab or line end (CR LF is one) becomes one space, forbidden characters
 // vanish, malformed bytes become \xHH, and what is longer than the limit is cut at a character

@@ -59,9 +59,9 @@ static toc_rc create(struct toc_admin *admin, const struct toc_topic *topic, str
     rd_kafka_NewTopic_destroy(wanted);
     TOC_TRY(toc_admin_answer(admin, options, act, &answer, err));
     size_t count;
-    toc_rc rc = first_topic(
-            rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(answer), &count),
-            count, act, err);
+    const rd_kafka_topic_result_t *const *results =
+            rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(answer), &count);
+    toc_rc rc = first_topic(results, count, act, err);
     rd_kafka_event_destroy(answer);
     return rc;
 }
@@ -90,9 +90,9 @@ toc_rc toc_admin_topic_delete(struct toc_admin *admin, const char *name, struct 
     rd_kafka_DeleteTopic_destroy(unwanted);
     TOC_TRY(toc_admin_answer(admin, options, act, &answer, err));
     size_t count;
-    toc_rc rc = first_topic(
-            rd_kafka_DeleteTopics_result_topics(rd_kafka_event_DeleteTopics_result(answer), &count),
-            count, act, err);
+    const rd_kafka_topic_result_t *const *results =
+            rd_kafka_DeleteTopics_result_topics(rd_kafka_event_DeleteTopics_result(answer), &count);
+    toc_rc rc = first_topic(results, count, act, err);
     rd_kafka_event_destroy(answer);
     return rc;
 }

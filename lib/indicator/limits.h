@@ -44,6 +44,8 @@
 #define TOC_TXN_BYTES_MAX (16 * 1024 * 1024) // input taken into one transaction
 #define TOC_TXN_MS 50                        // commit at least this often
 #define TOC_STATE_BLOCK_BYTES_MAX 900000     // a record of the state log, under Kafka's 1 MiB
+#define TOC_STATE_VALUE_BYTES_MAX 890000     // one body or row: fits into a block, with the trailer
+#define TOC_STATE_NAME_BYTES_MAX 255         // of a row
 #define TOC_STATE_SLICES 1024                // sweep slices of key space
 #define TOC_POISON_SINGLE 3                  // unclean ends at an offset: one record a transaction
 #define TOC_POISON_STOP 5                    // and then the partition stops with an alarm

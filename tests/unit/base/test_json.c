@@ -235,6 +235,7 @@ static void writer_escapes(void **state)
             {TOC_S_INIT("\"\\\b\f\n\r\t"), "\"\\\"\\\\\\b\\f\\n\\r\\t\""},
             {TOC_S_INIT("a\0\x1f\x7f"), "\"a\\u0000\\u001f\\u007f\""},
             {TOC_S_INIT("\xe2\x82\xac"), "\"\xe2\x82\xac\""},
+            {TOC_S_INIT("\xe2\x80\xae\xc2\x9b\xf3\xa0\x81\x81"), "\"\\u202e\\u009b\\udb40\\udc41\""},
             {TOC_S_INIT("a\xff"
                         "b\xe2\x82"),
                     "\"a\xef\xbf\xbd"

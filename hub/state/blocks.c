@@ -35,12 +35,14 @@ static size_t slot_bytes(const struct toc_state *state, unsigned slot)
 
 // --- blocks --------------------------------------------------------------------------------------
 
+// The items were counted, so only memory can be missing.
 static toc_rc encode(struct writer *w, struct toc_err *err)
 {
     toc_buf_clear(&w->encoded);
+    if (toc_buf_reserve(&w->encoded, w->bytes + FRAME_BYTES) == NULL)
+        return state_no_memory(err);
     toc_block_encode(&w->block, &w->encoded);
-    toc_rc rc = toc_buf_check(&w->encoded, "a block of the state log", err);
-    return rc.code == TOC_E_MEMORY ? state_no_memory(err) : rc;
+    return toc_buf_check(&w->encoded, "a block of the state log", err);
 }
 
 static toc_rc flush(struct writer *w, struct toc_err *err)

@@ -70,7 +70,10 @@ static void every_commit_can_be_restored(void **state)
 
 static void many_key(uint8_t key[16], uint32_t i)
 {
-    model_bytes(key, 16, i * 2654435761u + 7);
+    for (uint64_t half = 0; half < 2; half++) {
+        uint64_t word = toc_mix64(toc_slice(&i, sizeof i), half);
+        memcpy(key + 8 * half, &word, sizeof word);
+    }
 }
 
 static void many_put(struct toc_state *state, uint32_t i, uint32_t made_of)
@@ -154,7 +157,7 @@ static void make_log(struct log_copy *log)
     many(s, log);
     assert_ok(toc_state_row_put(s, "clock", TOC_S("12"), &err), err);
     log_commit(log, s, 2);
-    for (uint32_t i = 0; i < MANY; i++)
+    for (uint32_t i = 0; i < MANY / 4 * 3; i++) // not all: the first one is still needed
         many_put(s, i, i + 5);
     log_commit(log, s, 3);
     toc_state_free(s);
@@ -169,7 +172,7 @@ static void what_is_cut_is_refused(void **state)
     size_t last = log.count;
     while (log.blocks[last - 1].transaction == log.transaction)
         last--;
-    assert_true(log.count - last > 3 && last > 3);
+    assert_true(log.count - last > 2 && last > 3);
     for (part->count = last + 1; part->count < log.count; part->count++)
         refused(part, "not whole");
     for (size_t gone = 0; gone < log.count; gone++) {
@@ -224,7 +227,7 @@ static void no_bit_may_flip(void **state)
     struct toc_err err = {0};
     model_begin(&run, 99);
     for (int64_t txn = 1; txn <= 3; txn++) {
-        for (int i = 0; i < 10; i++)
+        for (int i = 0; i < 4; i++)
             assert_true(model_put(&run) && model_row_put(&run));
         log_commit(&log, run.state, txn);
     }

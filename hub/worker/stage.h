@@ -35,6 +35,7 @@ struct toc_stage {
     // One instance per owned partition; the state is empty or has just been read back (derive was not called
     // yet: toc_state_restored follows with the instance as its ctx).
     toc_rc (*open)(void *ctx, int32_t partition, struct toc_state *state, void **out, struct toc_err *err);
+    toc_rc (*ready)(void *instance, struct toc_err *err); // the state is whole, steps may come
     void (*close)(void *instance);
     toc_rc (*step)(void *instance, const struct toc_stage_input *input, toc_stage_emit *emit, void *emit_ctx,
             struct toc_err *err);

@@ -15,10 +15,15 @@
 //                                   email-message) is refused stix.role: it may be the victim
 //   observed-data                   sight of what it holds (2.1 object_refs, 2.0 objects)
 //   sighting of an indicator        sight of that indicator's values
-//   relationship                    tags (indicates malware X -> malware:x) or relations
-//   report, grouping                a reference {source "report", id, url} on all they list
+//   relationship                    tags (indicates malware X -> malware:x; prefixes malware, tool,
+//                                   actor, campaign, technique, vulnerability) or relations
+//   report, grouping                a reference {source "report", id, url} on all they list: that is
+//                                   how "same report" is stated
 //   other known types               context or nothing; not refused, counted
 //   anything else                   refused stix.type
+// What the reader takes from an object must be right, what it does not take is not looked at: an
+// indicator with a wrong `lang` is read. Names and descriptions of reports stay out: free text leaves a
+// member only as a description, which the privacy guard drops unless the feed allows it.
 // An object counts at its highest marking, granular ones included; context (a name, a report) that
 // is marked stricter than the object is left off it. A marking that is neither TLP nor a statement
 // is refused read.marking: fail closed.
@@ -43,7 +48,7 @@ struct toc_stix_options {
     bool has_marking;         // false: an object that states no marking is refused marking.missing
     enum toc_marking marking; // of an object that states none
     enum toc_marking floor;   // a statement below it counts as this (0 = clear: as stated)
-    enum toc_marking limit;   // a stricter one is refused read.marking
+    enum toc_marking limit;   // a stricter one is refused read.marking (0 = clear: nothing else passes)
     bool assume_scheme;       // URL without scheme: see toc_canon
     bool take_echo;           // tests only: read what carries Tocsin's own identity
     // What every observation starts from: the feed's confidence, severity, tags. NULL: defaults.
@@ -71,9 +76,9 @@ struct toc_stix_reader; // heap, one thread, one bundle
 struct toc_stix_reader *toc_stix_reader_new(const struct toc_stix_options *options); // NULL: memory
 void toc_stix_reader_free(struct toc_stix_reader *reader);
 
-// Keeps what the object tells of others. Never refuses: read does that. Fails by MEMORY only.
-TOC_NODISCARD toc_rc toc_stix_learn(
-        struct toc_stix_reader *reader, const json_t *object, struct toc_err *err);
+// Keeps what the object tells of others. Never refuses or fails: read does the one, and what does not
+// fit is counted (context_lost).
+void toc_stix_learn(struct toc_stix_reader *reader, const json_t *object);
 
 // Calls emit and refuse any number of times. `arena` holds the observations and may be reset
 // between two calls. Fails by MEMORY (arena full) or with what a callback returned.

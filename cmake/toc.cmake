@@ -21,7 +21,7 @@ set(TOC_SANITIZE "" CACHE STRING "Value for -fsanitize=, e.g. address,undefined"
 
 add_library(toc_flags INTERFACE)
 target_compile_features(toc_flags INTERFACE c_std_17)
-target_compile_definitions(toc_flags INTERFACE _GNU_SOURCE)
+target_compile_definitions(toc_flags INTERFACE _GNU_SOURCE TOC_VERSION="${PROJECT_VERSION}")
 target_include_directories(toc_flags INTERFACE ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}/generated)
 target_compile_options(toc_flags INTERFACE
     -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wmissing-prototypes

@@ -139,8 +139,7 @@ static toc_rc take_header(FILE *file, struct header *out, struct toc_err *err)
     toc_buf_init(&value, META_BYTES_MAX);
     TOC_ENSURE(fread(start, 1, sizeof start, file) == sizeof start && memcmp(start, magic, sizeof start) == 0,
             err, TOC_E_SYNTAX, "no Avro container file");
-    int64_t count = 0;
-    size_t entries = 0;
+    int64_t count = 0, entries = 0;
     do { // a map: blocks of entries up to an empty one
         TOC_TRY(take_long(file, &count, err));
         if (count < 0) {
@@ -148,11 +147,11 @@ static toc_rc take_header(FILE *file, struct header *out, struct toc_err *err)
             TOC_TRY(take_long(file, &bytes, err));
             count = count < -META_ENTRIES_MAX ? META_ENTRIES_MAX + 1 : -count;
         }
-        for (int64_t i = 0; i < count; i++) {
-            TOC_ENSURE(++entries <= META_ENTRIES_MAX, err, TOC_E_LIMIT,
-                    "container file: more than %d entries in its header", META_ENTRIES_MAX);
+        TOC_ENSURE(count <= META_ENTRIES_MAX - entries, err, TOC_E_LIMIT,
+                "container file: more than %d entries in its header", META_ENTRIES_MAX);
+        entries += count;
+        for (int64_t i = 0; i < count; i++)
             TOC_TRY(take_entry(file, &key, &value, &h, err));
-        }
     } while (count != 0);
     TOC_TRY(take(file, h.sync, sizeof h.sync, err));
     TOC_ENSURE(h.has_schema, err, TOC_E_SCHEMA, "container file: without a schema");

@@ -12,29 +12,6 @@
 #define WORD "read.enum"
 #define TIME "read.time"
 
-static size_t stride_of(const struct toc_avro_field *f)
-{
-    switch (f->kind) {
-    case TOC_AVRO_BOOLEAN:
-        return sizeof(bool);
-    case TOC_AVRO_INT:
-        return sizeof(int32_t);
-    case TOC_AVRO_LONG:
-    case TOC_AVRO_TIME:
-        return sizeof(int64_t);
-    case TOC_AVRO_STRING:
-    case TOC_AVRO_BYTES:
-        return sizeof(struct toc_slice);
-    case TOC_AVRO_FIXED:
-        return f->bytes;
-    case TOC_AVRO_ENUM:
-        return sizeof(unsigned);
-    case TOC_AVRO_RECORD:
-        return f->record->size;
-    }
-    return 0;
-}
-
 // Every enum of the generated code has the size of unsigned (checked there).
 static unsigned enum_at(const void *at)
 {
@@ -130,7 +107,7 @@ void toc_avro_json_put(const struct toc_avro_record *record, const void *value, 
             put_value(f, at, w);
             continue;
         }
-        size_t count = *(const size_t *)(const void *)(base + f->beside), stride = stride_of(f);
+        size_t count = *(const size_t *)(const void *)(base + f->beside), stride = toc_avro_stride(f);
         toc_jw_open(w, '[');
         for (size_t n = 0; n < count; n++)
             put_value(f, (const uint8_t *)at + n * stride, w);
@@ -303,7 +280,7 @@ static toc_rc get_value(const struct source *from, const struct place *p, const 
 static toc_rc get_array(const struct source *from, const struct place *p, const struct toc_avro_field *f,
         const json_t *json, uint8_t *base)
 {
-    size_t count = json_array_size(json), stride = stride_of(f);
+    size_t count = json_array_size(json), stride = toc_avro_stride(f);
     if (!json_is_array(json))
         return refuse(from, p, TOC_E_SYNTAX, FORM, "is no list");
     if (count > f->max)

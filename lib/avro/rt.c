@@ -1,5 +1,7 @@
 #include "lib/avro/rt.h"
 
+#include <endian.h>
+
 #include "lib/avro/frame.h"
 #include "lib/base/text.h"
 
@@ -34,8 +36,29 @@ toc_rc toc_avro_in_finish(struct toc_avro_in *in, const char *name, struct toc_e
     return TOC_OK;
 }
 
+// Eight bytes at once: the lowest byte without a continuation bit ends the number; then the groups
+// of seven bits are drawn together. False when it does not end within them.
+static bool long_of_word(struct toc_avro_in *in, uint64_t *out)
+{
+    uint64_t w;
+    memcpy(&w, in->pos, sizeof w);
+    w = le64toh(w);
+    uint64_t ends = ~w & UINT64_C(0x8080808080808080);
+    if (ends == 0)
+        return false;
+    w &= (ends & -ends) - 1; // what lies below the last byte's highest bit
+    w = (w & UINT64_C(0x007f007f007f007f)) | (w & UINT64_C(0x7f007f007f007f00)) >> 1;
+    w = (w & UINT64_C(0x00003fff00003fff)) | (w & UINT64_C(0x3fff00003fff0000)) >> 2;
+    *out = (w & UINT64_C(0x000000000fffffff)) | (w & UINT64_C(0x0fffffff00000000)) >> 4;
+    in->pos += __builtin_ctzll(ends) / 8 + 1;
+    return true;
+}
+
 int64_t toc_avro_long_slow(struct toc_avro_in *in)
 {
+    uint64_t word;
+    if (toc_avro_left(in) >= sizeof word && long_of_word(in, &word))
+        return (int64_t)(word >> 1) ^ -(int64_t)(word & 1);
     const uint8_t *p = in->pos;
     uint64_t v = 0;
     for (unsigned shift = 0; p != in->end; shift += 7) {
@@ -52,6 +75,12 @@ int64_t toc_avro_long_slow(struct toc_avro_in *in)
     }
     toc_avro_in_fail(in, TOC_E_TRUNCATED, "varint cut off", 0, 0);
     return 0;
+}
+
+void toc_avro_put_long_slow(struct toc_buf *out, int64_t value)
+{
+    uint8_t bytes[TOC_AVRO_LONG_MAX];
+    toc_buf_put(out, bytes, (size_t)(toc_avro_varint(bytes, value) - bytes));
 }
 
 void toc_avro_check_utf8(struct toc_avro_in *in, struct toc_slice s)
@@ -144,6 +173,29 @@ bool toc_avro_enum_parse(const struct toc_avro_enumeration *e, struct toc_slice 
             return true;
         }
     return false;
+}
+
+size_t toc_avro_stride(const struct toc_avro_field *field)
+{
+    switch (field->kind) {
+    case TOC_AVRO_BOOLEAN:
+        return sizeof(bool);
+    case TOC_AVRO_INT:
+        return sizeof(int32_t);
+    case TOC_AVRO_LONG:
+    case TOC_AVRO_TIME:
+        return sizeof(int64_t);
+    case TOC_AVRO_STRING:
+    case TOC_AVRO_BYTES:
+        return sizeof(struct toc_slice);
+    case TOC_AVRO_FIXED:
+        return field->bytes;
+    case TOC_AVRO_ENUM:
+        return sizeof(unsigned);
+    case TOC_AVRO_RECORD:
+        return field->record->size;
+    }
+    return 0;
 }
 
 // The reader for that fingerprint; NULL when there is none.

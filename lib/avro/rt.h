@@ -197,15 +197,14 @@ static inline uint8_t *toc_avro_varint(uint8_t *at, int64_t value)
     return at;
 }
 
+void toc_avro_put_long_slow(struct toc_buf *out, int64_t value);
+
 static inline void toc_avro_put_long(struct toc_buf *out, int64_t value)
 {
-    uint8_t bytes[TOC_AVRO_LONG_MAX];
-    size_t len = (size_t)(toc_avro_varint(bytes, value) - bytes);
-    uint8_t *at = toc_avro_room(out, len);
-    if (at != NULL) {
-        memcpy(at, bytes, len);
-        out->len += len;
-    }
+    if (out->failed || out->cap - out->len < TOC_AVRO_LONG_MAX)
+        toc_avro_put_long_slow(out, value);
+    else
+        out->len = (size_t)(toc_avro_varint(out->ptr + out->len, value) - out->ptr);
 }
 
 static inline void toc_avro_put_int(struct toc_buf *out, int32_t value)
@@ -308,6 +307,9 @@ struct toc_avro_field {
     const struct toc_avro_enumeration *symbols;
     const struct toc_avro_record *record;
 };
+
+// Bytes of one value of the field in memory: of an array's item, of a nullable record's struct.
+size_t toc_avro_stride(const struct toc_avro_field *field);
 
 // A released schema other than the current one; fills the same struct.
 struct toc_avro_version {

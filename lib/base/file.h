@@ -40,6 +40,8 @@ TOC_NODISCARD toc_rc toc_file_read_private(
 
 TOC_NODISCARD toc_rc toc_dir_make(
         const char *path, unsigned mode, struct toc_err *err); // with parents
+// fsync of the folder that holds `path`, so that a rename or a new name in it outlives a power cut.
+TOC_NODISCARD toc_rc toc_dir_sync(const char *path, struct toc_err *err);
 
 // An advisory lock held by this process until dropped or dead; BUSY names the holder's pid.
 struct toc_lock;

@@ -24,7 +24,7 @@ struct toc_cluster {
     char id[64];
     int brokers; // that the cluster knows to be alive
 };
-// Also the answer to "is Kafka there?".
+// Also the answer to "is Kafka there?": a failure says why not, as soon as it is known.
 TOC_NODISCARD toc_rc toc_admin_cluster(
         struct toc_admin *admin, struct toc_cluster *out, struct toc_err *err);
 

@@ -24,9 +24,10 @@ struct toc_producer {
     size_t waiting;
     // An idempotent handle that was refused once is dead for good: it is built anew.
     bool dead;
-    struct toc_err why; // it died
-    int64_t rebuilt_ms; // monotonic; when the handle in use was made
-    int64_t pause_ms;   // between two rebuilds; doubled while no record comes through
+    rd_kafka_resp_err_t cause; // it died of
+    struct toc_err why;        // in words
+    int64_t rebuilt_ms;        // monotonic; when the handle in use was made
+    int64_t pause_ms;          // between two rebuilds; doubled while no record comes through
 };
 
 static toc_rc start(struct toc_producer *producer, struct toc_err *err)
@@ -80,7 +81,12 @@ toc_rc toc_producer_send(struct toc_producer *producer, const struct toc_send *r
     if (producer->dead)
         return toc_fail_fate(err, TOC_FATE_RETRY, TOC_E_BUSY, "connection is renewed soon: %s",
                 producer->why.text);
-    TOC_TRY(toc_sender_put(&producer->sender, record, opaque, err));
+    toc_rc rc = toc_sender_put(&producer->sender, record, opaque, err);
+    if (toc_failed(rc)) {
+        if (rd_kafka_fatal_error(producer->link.rk, NULL, 0) == RD_KAFKA_RESP_ERR_NO_ERROR)
+            return rc;
+        return toc_fail_fate(err, TOC_FATE_RETRY, TOC_E_BUSY, "connection is renewed soon");
+    }
     producer->waiting++;
     return TOC_OK;
 }
@@ -106,11 +112,13 @@ static void report(struct toc_producer *producer, const rd_kafka_message_t *mess
         snprintf(what, sizeof what, "sending to partition %d of topic %s", message->partition,
                 topic);
         snprintf(right, sizeof right, "Write on topic %s", topic);
-        bool purged = message->err == RD_KAFKA_RESP_ERR__PURGE_QUEUE ||
-                      message->err == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT;
+        // What falls with the handle fell for the same reason.
+        bool fell = producer->dead && (message->err == RD_KAFKA_RESP_ERR__PURGE_QUEUE ||
+                                              message->err == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT ||
+                                              message->err == RD_KAFKA_RESP_ERR__FATAL);
         (void)toc_bus_fail(&failure, is_for_good(message->err) ? TOC_FATE_RECORD : TOC_FATE_RETRY,
-                message->err, (struct toc_bus_act){what, right},
-                purged && producer->dead ? producer->why.text : TOC_LINK_TROUBLE(&producer->link));
+                fell ? producer->cause : message->err, (struct toc_bus_act){what, right},
+                TOC_LINK_TROUBLE(&producer->link));
     } else {
         producer->pause_ms = REBUILD_MS_MIN;
     }
@@ -165,6 +173,7 @@ static size_t bury_if_dead(struct toc_producer *producer)
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR)
         return 0;
     producer->dead = true;
+    producer->cause = error;
     (void)toc_bus_fail(
             &producer->why, TOC_FATE_RETRY, error, (struct toc_bus_act){"sending", NULL}, why);
     toc_link_say(&producer->link, TOC_LOG_WARN, "the producer must be built anew: %s",

@@ -28,7 +28,9 @@ struct toc_txn {
     char *id;
     int64_t timeout_ms;
     bool open, fenced;
-    bool renew; // the handle in use must not begin another transaction
+    bool renew; // the handle in use must not begin another transaction: a request of the last one may
+            // come late, or an error has left its sequence numbers in disorder (seen with 2.0.2:
+            // the transaction after an aborted one failed by itself)
     struct toc_txn_counts counts;
     // The first record that could not be stored in this transaction.
     struct {
@@ -66,9 +68,10 @@ static toc_rc judge(struct toc_txn *txn, rd_kafka_error_t *error, const char *wh
     rd_kafka_resp_err_t code = rd_kafka_error_code(error);
     enum toc_fate fate = TOC_FATE_FATAL;
     if (!rd_kafka_error_is_fatal(error)) {
-        if (rd_kafka_error_txn_requires_abort(error))
+        if (rd_kafka_error_txn_requires_abort(error)) {
             fate = TOC_FATE_ABORT_TXN;
-        else if (rd_kafka_error_is_retriable(error))
+            txn->renew = true;
+        } else if (rd_kafka_error_is_retriable(error))
             fate = TOC_FATE_RETRY;
     }
     if (is_fenced(code))
@@ -103,6 +106,7 @@ static void take_reports(struct toc_txn *txn)
             if (purged || txn->refused.error != RD_KAFKA_RESP_ERR_NO_ERROR)
                 continue; // purged = fell with another one
             txn->refused.error = message->err;
+            txn->renew = true;
             txn->refused.partition = message->partition;
             snprintf(txn->refused.topic, sizeof txn->refused.topic, "%s",
                     rd_kafka_topic_name(message->rkt));
@@ -365,15 +369,32 @@ toc_rc toc_txn_commit(struct toc_txn *txn, struct toc_err *err)
     return TOC_OK;
 }
 
+// An abort that the broker does not take (it knows no transaction when the first record was refused) is
+// done by opening anew: that aborts whatever is open under this id.
+static toc_rc abort_by_renewal(struct toc_txn *txn, struct toc_err *err)
+{
+    if (txn->fenced)
+        return toc_fail_fate(err, TOC_FATE_FATAL, TOC_E_KAFKA, "transaction %s: fenced", txn->id);
+    stop(txn);
+    txn->counts.rebuilds++;
+    TOC_TRY(start(txn, err));
+    txn->renew = false;
+    return TOC_OK;
+}
+
 toc_rc toc_txn_abort(struct toc_txn *txn, struct toc_err *err)
 {
+    if (!txn->open)
+        return toc_fail_fate(err, TOC_FATE_FATAL, TOC_E_USAGE,
+                "transaction %s: nothing to abort, or its commit is undecided", txn->id);
+    struct toc_err failure;
     txn->refused.error = RD_KAFKA_RESP_ERR_NO_ERROR;
-    toc_rc rc = end(txn, rd_kafka_abort_transaction, "abort", err);
-    if (toc_failed(rc) && err != NULL)
-        err->fate = TOC_FATE_FATAL;
-    if (!toc_failed(rc))
-        txn->counts.aborts++;
-    return rc;
+    toc_rc rc = end(txn, rd_kafka_abort_transaction, "abort", &failure);
+    txn->open = false;
+    if (toc_failed(rc))
+        TOC_TRY(abort_by_renewal(txn, err));
+    txn->counts.aborts++;
+    return TOC_OK;
 }
 
 bool toc_txn_is_open(const struct toc_txn *txn)

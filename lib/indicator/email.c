@@ -6,7 +6,7 @@
 static bool is_atext(uint8_t c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-            (c != 0 && strchr("!#$%&'*+-=^_`{|}~", c) != NULL);
+           (c != 0 && strchr("!#$%&'*+-=^_`{|}~", c) != NULL);
 }
 
 /*= https://www.rfc-editor.org/rfc/rfc5322#section-3.2.3

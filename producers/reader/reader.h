@@ -32,7 +32,7 @@ struct toc_found {
     uint32_t claims;
     bool has_marking; // the object states its own
     enum toc_marking marking;
-    uint64_t line;         // where it begins, from 1; of STIX the ordinal of the object
+    uint64_t line;         // where it begins, from 1
     struct toc_slice text; // the line or cell it was found in, for a refusal later on
 };
 

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/base/limits.h"
 #include "lib/base/text.h"
 #include "lib/indicator/canon.h"
 

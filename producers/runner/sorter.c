@@ -4,27 +4,21 @@
 #include "producers/runner/sorter.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "lib/base/file.h"
-#include "lib/base/limits.h"
 #include "lib/base/mem.h"
 
 #define FAN_IN 16
 #define LEVELS 6 // far beyond any disk
-#define STREAM_BUFFER_BYTES ((size_t)64 * 1024)
 #define ENTRY_BYTES_LEAST 64 // room in the index: an entry is rarely shorter than this
 
 // One run while it is read.
 struct source {
     FILE *file;
     bool more;
-    uint8_t key[TOC_SORT_KEY_BYTES];
-    struct toc_buf bytes;
+    struct toc_entry_row row;
 };
 
 struct reading {
@@ -46,57 +40,12 @@ struct toc_sorter {
     struct reading *reading;
 };
 
-// ---- files
-
-static toc_rc io_fail(struct toc_err *err, const char *what)
-{
-    return toc_fail(err, TOC_E_IO, "%s the spool: %s", what, strerror(errno));
-}
-
-static toc_rc open_run(const struct toc_sorter *sorter, FILE **out, struct toc_err *err)
-{
-    char path[TOC_PATH_BYTES_MAX];
-    TOC_TRY(toc_path_join(path, sorter->dir, ".run-XXXXXX", err));
-    int fd = mkostemp(path, O_CLOEXEC);
-    FILE *file = fd < 0 || unlink(path) != 0 ? NULL : fdopen(fd, "w+");
-    if (file == NULL) {
-        toc_rc rc = io_fail(err, "opening");
-        if (fd >= 0)
-            close(fd);
-        return rc;
-    }
-    setvbuf(file, NULL, _IOFBF, STREAM_BUFFER_BYTES);
-    *out = file;
-    return TOC_OK;
-}
-
-static toc_rc write_entry(FILE *file, const uint8_t *key, struct toc_slice bytes, struct toc_err *err)
-{
-    uint32_t len = (uint32_t)bytes.len;
-    if (fwrite(&len, sizeof len, 1, file) != 1 || fwrite(key, TOC_SORT_KEY_BYTES, 1, file) != 1 ||
-            (bytes.len > 0 && fwrite(bytes.ptr, bytes.len, 1, file) != 1))
-        return io_fail(err, "writing");
-    return TOC_OK;
-}
-
-static toc_rc read_entry(struct source *source, struct toc_err *err)
-{
-    uint32_t len;
-    source->more = false;
-    toc_buf_clear(&source->bytes);
-    if (fread(&len, sizeof len, 1, source->file) != 1)
-        return ferror(source->file) ? io_fail(err, "reading") : TOC_OK;
-    uint8_t *room = toc_buf_reserve(&source->bytes, len);
-    TOC_ENSURE(room != NULL, err, TOC_E_MEMORY, "no memory for an entry of %u bytes", (unsigned)len);
-    if (fread(source->key, TOC_SORT_KEY_BYTES, 1, source->file) != 1 ||
-            (len > 0 && fread(room, len, 1, source->file) != 1))
-        return io_fail(err, "reading");
-    source->bytes.len = len;
-    source->more = true;
-    return TOC_OK;
-}
-
 // ---- merging runs
+
+static toc_rc read_on(struct source *source, struct toc_err *err)
+{
+    return toc_entry_read(source->file, &source->row, &source->more, err);
+}
 
 static void reading_free(struct reading *r)
 {
@@ -104,7 +53,7 @@ static void reading_free(struct reading *r)
         return;
     for (size_t i = 0; i < r->count; i++) {
         fclose(r->sources[i].file);
-        toc_buf_done(&r->sources[i].bytes);
+        toc_entry_row_done(&r->sources[i].row);
     }
     toc_buf_done(&r->merged[0]);
     toc_buf_done(&r->merged[1]);
@@ -125,10 +74,10 @@ static toc_rc add_source(struct reading *r, FILE *file, struct toc_err *err)
 {
     struct source *source = &r->sources[r->count++];
     source->file = file;
-    toc_buf_init(&source->bytes, TOC_SORT_ENTRY_BYTES_MAX);
+    toc_entry_row_init(&source->row);
     if (fflush(file) != 0 || fseek(file, 0, SEEK_SET) != 0)
-        return io_fail(err, "writing");
-    return read_entry(source, err);
+        return toc_fail(err, TOC_E_IO, "writing the spool: %s", strerror(errno));
+    return read_on(source, err);
 }
 
 // The oldest source among those with the smallest key; NULL at the end.
@@ -137,7 +86,7 @@ static struct source *smallest(struct reading *r)
     struct source *least = NULL;
     for (size_t i = 0; i < r->count; i++) {
         struct source *source = &r->sources[i];
-        if (source->more && (least == NULL || memcmp(source->key, least->key, sizeof least->key) < 0))
+        if (source->more && (least == NULL || memcmp(source->row.key, least->row.key, sizeof least->row.key) < 0))
             least = source;
     }
     return least;
@@ -163,14 +112,14 @@ static toc_rc reading_next(const struct toc_sorter *sorter, struct reading *r, s
     *out_more = source != NULL;
     if (source == NULL)
         return TOC_OK;
-    memcpy(r->key, source->key, sizeof r->key);
+    memcpy(r->key, source->row.key, sizeof r->key);
     toc_buf_clear(&r->merged[0]);
-    toc_buf_put_slice(&r->merged[0], toc_buf_slice(&source->bytes));
+    toc_buf_put_slice(&r->merged[0], toc_buf_slice(&source->row.bytes));
     TOC_TRY(toc_buf_check(&r->merged[0], "entry", err));
-    TOC_TRY(read_entry(source, err));
-    while ((source = smallest(r)) != NULL && memcmp(source->key, r->key, sizeof r->key) == 0) {
-        TOC_TRY(merge_into(sorter, r->merged, toc_buf_slice(&source->bytes), err));
-        TOC_TRY(read_entry(source, err));
+    TOC_TRY(read_on(source, err));
+    while ((source = smallest(r)) != NULL && memcmp(source->row.key, r->key, sizeof r->key) == 0) {
+        TOC_TRY(merge_into(sorter, r->merged, toc_buf_slice(&source->row.bytes), err));
+        TOC_TRY(read_on(source, err));
     }
     *out = (struct toc_sorted){r->key, toc_buf_slice(&r->merged[0])};
     return TOC_OK;
@@ -183,7 +132,7 @@ static toc_rc write_merged(
     bool more;
     TOC_TRY(reading_next(sorter, r, &entry, &more, err));
     while (more) {
-        TOC_TRY(write_entry(file, entry.key, entry.bytes, err));
+        TOC_TRY(toc_entry_write(file, entry.key, entry.bytes, err));
         TOC_TRY(reading_next(sorter, r, &entry, &more, err));
     }
     return TOC_OK;
@@ -211,7 +160,7 @@ static toc_rc lift_level(struct toc_sorter *sorter, size_t level, struct toc_err
     TOC_ENSURE(r != NULL, err, TOC_E_MEMORY, "no memory to sort");
     toc_rc rc = take_level(sorter, level, r, err);
     if (!toc_failed(rc))
-        rc = open_run(sorter, &file, err);
+        rc = toc_nameless_open(sorter->dir, &file, err);
     if (!toc_failed(rc))
         rc = write_merged(sorter, r, file, err);
     reading_free(r);
@@ -281,7 +230,7 @@ static toc_rc write_collected(struct toc_sorter *sorter, FILE *file, struct toc_
             TOC_TRY(merge_into(sorter, merged, entry_bytes(sorter, sorter->index[next++]), err));
             bytes = toc_buf_slice(&merged[0]);
         }
-        TOC_TRY(write_entry(file, key, bytes, err));
+        TOC_TRY(toc_entry_write(file, key, bytes, err));
     }
     return TOC_OK;
 }
@@ -292,7 +241,7 @@ static toc_rc flush_collected(struct toc_sorter *sorter, struct toc_err *err)
     struct toc_buf merged[2];
     if (sorter->count == 0)
         return TOC_OK;
-    TOC_TRY(open_run(sorter, &file, err));
+    TOC_TRY(toc_nameless_open(sorter->dir, &file, err));
     toc_buf_init(&merged[0], TOC_SORT_ENTRY_BYTES_MAX);
     toc_buf_init(&merged[1], TOC_SORT_ENTRY_BYTES_MAX);
     qsort_r(sorter->index, sorter->count, sizeof *sorter->index, compare, sorter);

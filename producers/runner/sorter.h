@@ -10,9 +10,7 @@
 #include "lib/base/buf.h"
 #include "lib/base/err.h"
 #include "lib/base/slice.h"
-
-#define TOC_SORT_KEY_BYTES 22 // entry.h says what stands in it
-#define TOC_SORT_ENTRY_BYTES_MAX (256 * 1024)
+#include "producers/runner/rows.h"
 
 struct toc_sorter_options {
     const char *dir;     // where the runs lie; must be on a disk with room for the input

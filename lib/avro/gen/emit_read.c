@@ -123,18 +123,18 @@ static void put_array(struct read r, struct toc_buf *out)
 {
     const char *n = r.f->name, *c = r.f->c_name;
     toc_buf_printf(out,
-            "    struct toc_avro_array %s = {0};\n"
+            "    struct toc_avro_array %s_array = {0};\n"
             "    const struct toc_avro_shape %s_shape = {sizeof *out->%s, %u, %u};\n"
-            "    for (size_t left; (left = toc_avro_block(in, &%s, %s_shape)) != 0;) {\n"
-            "        out->%s = %s.items;\n"
-            "        for (; left > 0 && toc_avro_in_ok(in); left--, %s.count++)\n",
-            c, n, c, r.wire->type->least, r.f->max, c, n, c, c, c);
-    put_value(r, gen_format(r.w.m, "out->%s[%s.count]", c, c), "            ", out);
+            "    for (size_t left; (left = toc_avro_block(in, &%s_array, %s_shape)) != 0;) {\n"
+            "        out->%s = %s_array.items;\n"
+            "        for (; left > 0 && toc_avro_in_ok(in); left--, %s_array.count++)\n",
+            n, n, c, r.wire->type->least, r.f->max, n, n, c, n, n);
+    put_value(r, gen_format(r.w.m, "out->%s[%s_array.count]", c, n), "            ", out);
     toc_buf_printf(out,
             "    }\n"
-            "    out->%s = %s.items;\n"
-            "    out->%s_count = %s.count;\n",
-            c, c, n, c);
+            "    out->%s = %s_array.items;\n"
+            "    out->%s_count = %s_array.count;\n",
+            c, n, n, n);
 }
 
 // Steps over a value of a field that the struct no longer has. `level` keeps the names apart.

@@ -26,8 +26,11 @@ static bool split(struct toc_slice line, size_t number, struct row *out)
     return true;
 }
 
+// "    TOC_REFUSAL_CODE,\n", once for each code.
 static void put_constant(struct toc_slice code, size_t number, struct toc_buf *out)
 {
+    size_t start = out->len;
+    toc_buf_put_text(out, "    TOC_REFUSAL_");
     for (size_t i = 0; i < code.len; i++) {
         uint8_t c = code.ptr[i];
         bool letter = c >= 'a' && c <= 'z', digit = c >= '0' && c <= '9';
@@ -35,6 +38,9 @@ static void put_constant(struct toc_slice code, size_t number, struct toc_buf *o
             gen_die("refusal codes, line %zu: a code is of a-z, 0-9, '.' and '-'", number);
         toc_buf_put_byte(out, letter ? (uint8_t)(c - ('a' - 'A')) : digit ? c : '_');
     }
+    toc_buf_put_text(out, ",\n");
+    if (!out->failed && memmem(out->ptr, start, out->ptr + start, out->len - start) != NULL)
+        gen_die("refusal codes, line %zu: its constant is another code's too", number);
 }
 
 static void put_quoted(struct toc_slice text, struct toc_buf *out)
@@ -94,9 +100,7 @@ void gen_refusals(const char *table, const char *header, const char *source, con
         rest = toc_slice_sub(rest, end + 1, rest.len);
         if (!holds)
             continue;
-        toc_buf_put_text(&h, "    TOC_REFUSAL_");
         put_constant(row.column[0], number, &h);
-        toc_buf_put_text(&h, ",\n");
         for (size_t i = 0; i < COLUMNS; i++) {
             toc_buf_put_text(&c, i == 0 ? "        {" : ",\n                ");
             put_quoted(row.column[i], &c);

@@ -46,7 +46,9 @@ static void ipv6_texts_round_trip(void **state)
 static struct toc_network network_of(const char *text)
 {
     struct toc_network network;
-    enum toc_kind kind = strchr(text, '/') != NULL ? TOC_KIND_CIDR : strchr(text, ':') != NULL ? TOC_KIND_IPV6 : TOC_KIND_IPV4;
+    enum toc_kind kind = strchr(text, '/') != NULL   ? TOC_KIND_CIDR
+                         : strchr(text, ':') != NULL ? TOC_KIND_IPV6
+                                                     : TOC_KIND_IPV4;
     assert_true(toc_network_of(kind, toc_slice_of(text), &network));
     return network;
 }
@@ -152,9 +154,10 @@ static void special_addresses(void **state)
 static void special_names_are_no_domains(void **state)
 {
     (void)state;
-    static const char *const names[] = {"a.local", "x.y.internal", "nas.home.arpa", "1.0.0.10.in-addr.arpa", "a.onion",
-            "a.test", "a.example", "a.invalid", "a.localhost", "pc.lan", "a.home", "a.corp", "a.mail", "a.alt", "a.private",
-            "a.intranet", "a.localdomain", "localhost", "local"};
+    static const char *const names[] = {"a.local", "x.y.internal", "nas.home.arpa",
+            "1.0.0.10.in-addr.arpa", "a.onion", "a.test", "a.example", "a.invalid", "a.localhost",
+            "pc.lan", "a.home", "a.corp", "a.mail", "a.alt", "a.private", "a.intranet",
+            "a.localdomain", "localhost", "local"};
     const char *why = NULL;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         assert_true(toc_special_name(toc_slice_of(names[i]), &why));

@@ -1,0 +1,5 @@
+#include "hub/state/inner.h"
+void restore_free(struct restore *restore)
+{
+    (void)restore;
+}

@@ -205,7 +205,7 @@ static void put_plain(struct toc_slice s, struct toc_buf *out)
         const struct spelling *found = FIND(anywhere, rest);
         if (found == NULL && host)
             found = FIND(in_host, rest);
-        uint8_t c = found != NULL ? found->plain.ptr[0] : rest.ptr[0];
+        uint8_t c = found != NULL ? found->plain.ptr[0] : s.ptr[pos];
         host = host && c != '/' && c != '?' && c != '#';
         toc_buf_put_byte(out, c);
         pos += found != NULL ? found->disguise.len : 1;

@@ -127,6 +127,21 @@ static bool is_symbol(const char *text) // [a-z][a-z0-9_]*
     return text[strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_")] == '\0';
 }
 
+// What becomes a comment of C, or stands inside a literal of C.
+static bool is_one_line(const char *text)
+{
+    size_t len = strlen(text);
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)text[i] < 0x20)
+            return false;
+    return len == 0 || text[len - 1] != '\\';
+}
+
+static bool is_spelling(const char *text)
+{
+    return text[0] != '\0' && is_one_line(text) && strpbrk(text, "\"\\") == NULL;
+}
+
 static const char *c_name_of(struct gen_model *m, const char *name)
 {
     static const char *const taken[] = {"auto", "break", "case", "char", "const", "continue",
@@ -155,7 +170,7 @@ static const char *need_text(const json_t *object, const char *key, const char *
     return text;
 }
 
-// A misspelt attribute would silently lift a limit.
+// A misspelt attribute would silently lift a limit. A doc becomes a comment.
 static void check_attributes(const json_t *object, const char *where, const char *allowed)
 {
     const char *key;
@@ -167,6 +182,9 @@ static void check_attributes(const json_t *object, const char *where, const char
         if (n < 0 || (size_t)n >= sizeof word || strstr(allowed, word) == NULL)
             gen_die("%s: attribute \"%s\" is not known here", where, key);
     }
+    const char *doc = text_of(object, "doc");
+    if (doc != NULL && !is_one_line(doc))
+        gen_die("%s: a doc is one line", where);
 }
 
 static uint32_t number_of(const json_t *object, const char *key, const char *where)
@@ -412,6 +430,8 @@ static void build_enum(struct gen_model *m, struct gen_type *t)
             gen_die("%s: a symbol of %s is not of a-z, 0-9 and _", t->file->path, t->name);
         const char *shown = text_of(spelling, symbol);
         spelt += shown != NULL;
+        if (shown != NULL && !is_spelling(shown))
+            gen_die("%s: the spelling of %s is no plain text", t->file->path, symbol);
         t->symbols[i] = symbol;
         t->spellings[i] = shown != NULL ? shown : symbol;
         if (fallback != NULL && strcmp(symbol, fallback) == 0)

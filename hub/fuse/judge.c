@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hub/fuse/step.h"
 #include "lib/base/time.h"
 #include "lib/indicator/audience.h"
 
@@ -93,8 +94,7 @@ toc_rc judge_collect(struct judge_terms *terms, struct toc_arena *arena, struct 
     terms->voices = toc_arena_alloc(arena, body->contributions_count, sizeof *terms->voices);
     terms->organisations = toc_arena_alloc(arena, body->contributions_count, sizeof *terms->organisations);
     if (terms->seen == NULL || terms->voices == NULL || terms->organisations == NULL)
-        return toc_fail_fate(err, TOC_FATE_FATAL, TOC_E_MEMORY, "out of memory for %zu contributions",
-                body->contributions_count);
+        return step_no_memory(err);
     terms->seen_count = 0;
     for (size_t i = 0; i < body->contributions_count; i++) {
         const struct toc_contribution *c = &body->contributions[i];

@@ -223,6 +223,8 @@ void roll_done(struct roll *roll)
 {
     for (size_t i = 0; i < roll->keys_count; i++)
         toc_verifier_free(roll->keys[i].verifier);
+    for (size_t i = 0; i < roll->members_count; i++)
+        toc_privacy_free(roll->members[i].privacy);
     for (size_t i = 0; i < roll->sets_count; i++)
         toc_reference_unref(roll->sets[i]);
     toc_mem_free(roll->members);

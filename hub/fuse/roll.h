@@ -9,6 +9,7 @@
 #include "hub/state/state.h"
 #include "lib/base/arena.h"
 #include "lib/base/key.h"
+#include "lib/privacy/privacy.h"
 #include "schemas/control.h"
 #include "hub/state/rows.h"
 
@@ -16,6 +17,7 @@ struct roll_member {
     struct toc_member record;
     bool government;
     bool active;
+    struct toc_privacy *privacy; // made when first used
     int64_t probation_end;
 };
 

@@ -13,8 +13,9 @@
 
 #include "lib/base/err.h"
 #include "lib/base/slice.h"
+#include "lib/indicator/limits.h"
 
-#define TOC_STATE_SLICES 1024
+
 #define TOC_ENTRY_SAID 4
 
 // One cache line.
@@ -22,7 +23,7 @@ struct toc_entry {
     uint8_t key[16];
     uint8_t *body; // encoded Body, owned by the state; replaced whole, never edited
     uint32_t body_len;
-    uint32_t rules; // low bits of Body.rules: cheap test whether it was judged by the rules in force
+    uint32_t rules; // low bits of the oldest View.rules: cheap test whether all were judged by the rules in force
     uint64_t said[TOC_ENTRY_SAID]; // Contribution.said of the newest contributions: redelivery ends here
 };
 _Static_assert(sizeof(struct toc_entry) == 64, "an entry is one cache line");

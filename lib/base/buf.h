@@ -27,11 +27,13 @@ void toc_buf_put_text(struct toc_buf *buf, const char *text);
 void toc_buf_put_hex(struct toc_buf *buf, const void *bytes, size_t len); // lower case
 void toc_buf_printf(struct toc_buf *buf, const char *fmt, ...) TOC_PRINTF(2, 3);
 
-// Room for `len` more bytes, which the caller fills and then adds to buf->len; NULL if it cannot be.
+// Room for `len` more bytes, which the caller fills and then adds to buf->len; NULL if it cannot
+// be.
 uint8_t *toc_buf_reserve(struct toc_buf *buf, size_t len);
 
 // OK, or LIMIT/MEMORY with `what` in the text when a write failed since the last clear.
-TOC_NODISCARD toc_rc toc_buf_check(const struct toc_buf *buf, const char *what, struct toc_err *err);
+TOC_NODISCARD toc_rc toc_buf_check(
+        const struct toc_buf *buf, const char *what, struct toc_err *err);
 
 // NUL after the content (not counted in len); NULL if that failed. Borrowed until the next write.
 const char *toc_buf_cstr(struct toc_buf *buf);

@@ -11,8 +11,9 @@ struct toc_zstd *toc_zstd_new(void);
 void toc_zstd_free(struct toc_zstd *z);
 
 // Appends a frame to out.
-TOC_NODISCARD toc_rc toc_zstd_pack(struct toc_zstd *z, struct toc_slice raw, struct toc_buf *out, struct toc_err *err);
-// Appends exactly raw_len bytes to out, or fails (LENGTH when the frame holds more, less, or a window
-// beyond 8 MiB; SYNTAX when it is no frame; trailing bytes are refused).
-TOC_NODISCARD toc_rc toc_zstd_unpack(struct toc_zstd *z, struct toc_slice frame, size_t raw_len, struct toc_buf *out,
-        struct toc_err *err);
+TOC_NODISCARD toc_rc toc_zstd_pack(
+        struct toc_zstd *z, struct toc_slice raw, struct toc_buf *out, struct toc_err *err);
+// Appends exactly raw_len bytes to out, or fails (LENGTH when the frame holds more, less, or a
+// window beyond 8 MiB; SYNTAX when it is no frame; trailing bytes are refused).
+TOC_NODISCARD toc_rc toc_zstd_unpack(struct toc_zstd *z, struct toc_slice frame, size_t raw_len,
+        struct toc_buf *out, struct toc_err *err);

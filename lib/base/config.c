@@ -1,6 +1,6 @@
-// libconfig parses, the rows decide. Each table is read in two passes: what stands in the file must
-// have a row (so that a misspelt key is an error, not silence), then each row takes its value or its
-// fallback. Fallbacks are parsed by libconfig too: they are written as in a file.
+// libconfig parses, the rows decide. Each table is read in two passes: what stands in the file
+// must have a row (so that a misspelt key is an error, not silence), then each row takes its
+// value or its fallback. Fallbacks are parsed by libconfig too: they are written as in a file.
 #include "lib/base/config.h"
 
 #include <libconfig.h>
@@ -40,10 +40,7 @@ static const char *file_of(const struct spot *at)
     return file != NULL ? file : at->source->path;
 }
 
-static toc_rc bad(const struct spot *at, struct toc_err *err, const char *fmt, ...)
-        TOC_PRINTF(3, 4);
-
-static toc_rc bad(const struct spot *at, struct toc_err *err, const char *fmt, ...)
+static TOC_PRINTF(3, 4) toc_rc bad(const struct spot *at, struct toc_err *err, const char *fmt, ...)
 {
     char text[200];
     va_list ap;

@@ -34,11 +34,11 @@ struct toc_conf_groups {
 struct toc_conf_row {
     const char *name; // dotted path: "kafka.brokers"
     enum toc_conf_type type;
-    size_t offset;          // offsetof(struct my_conf, field)
-    bool required;          // must stand in the file; a text or path must not be empty either
-    const char *fallback;   // as written in a file; NULL = zero / NULL. Of a required row: the example
-    int64_t min, max;       // INT and DURATION (ms); both 0 = from 0 on, without end
-    const char *doc;        // one or two sentences, with the unit
+    size_t offset;        // offsetof(struct my_conf, field)
+    bool required;        // must stand in the file; a text or path must not be empty either
+    const char *fallback; // as written in a file; NULL = zero. Of a required row: its example
+    int64_t min, max;     // INT and DURATION (ms); both 0 = from 0 on, without end
+    const char *doc;      // one or two sentences, with the unit
     const struct toc_conf_row *rows; // GROUPS: table of the group, ended by a row without name
     size_t item_size;                // GROUPS: sizeof the group's struct
     // Optional extra check of the value just set; `value` points at the field.
@@ -52,8 +52,8 @@ struct toc_conf; // owns the texts that the filled struct points at
 TOC_NODISCARD toc_rc toc_conf_load(const char *path, const struct toc_conf_row *rows, void *into,
         struct toc_conf **out, struct toc_err *err);
 // The same from memory; `path` names the text in errors, and its folder is where paths start.
-TOC_NODISCARD toc_rc toc_conf_parse(struct toc_slice text, const char *path, const struct toc_conf_row *rows,
-        void *into, struct toc_conf **out, struct toc_err *err);
+TOC_NODISCARD toc_rc toc_conf_parse(struct toc_slice text, const char *path,
+        const struct toc_conf_row *rows, void *into, struct toc_conf **out, struct toc_err *err);
 void toc_conf_free(struct toc_conf *conf);
 
 // The reference of all rows, as a commented example file that loads as it is.

@@ -161,12 +161,18 @@ static uint64_t fold(uint64_t a, uint64_t b)
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-// Up to 8 bytes, little-endian, zeros behind.
-static uint64_t word(const uint8_t *at, size_t len)
+static uint64_t word8(const uint8_t *at)
 {
-    uint64_t v = 0;
-    memcpy(&v, at, len);
+    uint64_t v;
+    memcpy(&v, at, sizeof v);
     return le64toh(v);
+}
+
+static uint64_t word4(const uint8_t *at)
+{
+    uint32_t v;
+    memcpy(&v, at, sizeof v);
+    return le32toh(v);
 }
 
 // Digits of pi after the point (as in Blowfish), made odd: nothing up the sleeve.
@@ -174,19 +180,31 @@ static uint64_t word(const uint8_t *at, size_t len)
 #define MIX_B UINT64_C(0x13198a2e03707345)
 #define MIX_C UINT64_C(0xa4093822299f31d1)
 
+// Multiply and fold, 16 bytes a step, as wyhash does; the last step takes the last 16 bytes,
+// which may overlap with those before. Shorter texts are read in overlapping halves, so that no
+// byte needs a loop of its own; the length in the last step tells apart what reads alike ("a",
+// "aa", "aaa").
 uint64_t toc_mix64(struct toc_slice s, uint64_t seed)
 {
-    uint64_t h = fold(seed ^ MIX_A, MIX_B);
+    uint64_t h = fold(seed ^ MIX_A, MIX_B), a = 0, b = 0;
     const uint8_t *at = s.ptr;
-    size_t left = s.len;
 
-    for (; left > 16; at += 16, left -= 16)
-        h = fold(word(at, 8) ^ MIX_B, word(at + 8, 8) ^ h);
-    if (left > 8)
-        h = fold(word(at, 8) ^ MIX_B, word(at + 8, left - 8) ^ h);
-    else if (left > 0)
-        h = fold(word(at, left) ^ MIX_B, h ^ MIX_C);
-    // The length tells "ab" from "ab\0"; the last fold spreads what the last word put in.
+    if (s.len > 16) {
+        size_t left = s.len;
+        for (; left > 16; at += 16, left -= 16)
+            h = fold(word8(at) ^ MIX_B, word8(at + 8) ^ h);
+        a = word8(s.ptr + s.len - 16);
+        b = word8(s.ptr + s.len - 8);
+    } else if (s.len >= 8) {
+        a = word8(at);
+        b = word8(at + s.len - 8);
+    } else if (s.len >= 4) {
+        a = word4(at);
+        b = word4(at + s.len - 4);
+    } else if (s.len > 0) {
+        a = (uint64_t)at[0] << 16 | (uint64_t)at[s.len / 2] << 8 | at[s.len - 1];
+    }
+    h = fold(a ^ MIX_B, b ^ h);
     return fold(h ^ MIX_C, (uint64_t)s.len ^ MIX_A);
 }
 

@@ -1,5 +1,7 @@
-// SHA-256 (FIPS 180-4), HMAC-SHA-256 (RFC 2104), CRC-64-AVRO is in lib/avro. Over OpenSSL, algorithms
-// fetched once per process (engine: one-shot calls cost three times as much).
+// SHA-256 (FIPS 180-4), HMAC-SHA-256 (RFC 2104), CRC-64-AVRO is in lib/avro. Over OpenSSL,
+// algorithms fetched once per process (one-shot calls cost three times as much). Any thread. A
+// library that cannot hash leaves nothing to go on with: then the program ends (abort) with a
+// sentence.
 #pragma once
 
 #include <stddef.h>

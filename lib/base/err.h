@@ -13,24 +13,24 @@
 // code, short name as logs and --json show it
 #define TOC_CODES(X)                                                                               \
     X(OK, "ok")                                                                                    \
-    X(SYNTAX, "syntax")           /* input is not of the form it claims */                         \
-    X(LENGTH, "length")           /* longer than a named limit */                                  \
-    X(LIMIT, "limit")             /* more of something than a named limit */                       \
-    X(RANGE, "range")             /* a number outside its range */                                 \
-    X(TRUNCATED, "truncated")     /* input ends too early, or goes on too long */                  \
-    X(SCHEMA, "schema")           /* framing or schema fingerprint unknown */                      \
-    X(REFUSED, "refused")         /* well formed, but the rules say no */                          \
-    X(AUTH, "auth")               /* signature, key, certificate or right missing or wrong */      \
+    X(SYNTAX, "syntax")       /* input is not of the form it claims */                             \
+    X(LENGTH, "length")       /* longer than a named limit */                                      \
+    X(LIMIT, "limit")         /* more of something than a named limit */                           \
+    X(RANGE, "range")         /* a number outside its range */                                     \
+    X(TRUNCATED, "truncated") /* input ends too early, or goes on too long */                      \
+    X(SCHEMA, "schema")       /* framing or schema fingerprint unknown */                          \
+    X(REFUSED, "refused")     /* well formed, but the rules say no */                              \
+    X(AUTH, "auth")           /* signature, key, certificate or right missing or wrong */          \
     X(NOTFOUND, "not-found")                                                                       \
     X(EXISTS, "exists")                                                                            \
-    X(BUSY, "busy")               /* a lock is held, another instance lives */                     \
-    X(USAGE, "usage")             /* command line or configuration wrong */                        \
-    X(IO, "io")                   /* the system said no: file, socket, disk */                     \
+    X(BUSY, "busy")   /* a lock is held, another instance lives */                                 \
+    X(USAGE, "usage") /* command line or configuration wrong */                                    \
+    X(IO, "io")       /* the system said no: file, socket, disk */                                 \
     X(TIMEOUT, "timeout")                                                                          \
-    X(KAFKA, "kafka")             /* the broker or its client said no */                           \
-    X(CRYPTO, "crypto")           /* the crypto library said no */                                 \
+    X(KAFKA, "kafka")   /* the broker or its client said no */                                     \
+    X(CRYPTO, "crypto") /* the crypto library said no */                                           \
     X(MEMORY, "memory")                                                                            \
-    X(STATE, "state")             /* stored state contradicts itself: never go on */
+    X(STATE, "state") /* stored state contradicts itself: never go on */
 
 enum toc_code {
 #define X(name, text) TOC_E_##name,
@@ -53,7 +53,7 @@ typedef struct {
 struct toc_err {
     enum toc_code code;
     enum toc_fate fate;
-    char text[240]; // printable (control characters are replaced), NUL-terminated, the numbers in it
+    char text[240]; // the numbers in it; printable (controls are replaced), NUL-terminated
 };
 
 #define TOC_OK ((toc_rc){TOC_E_OK})
@@ -67,20 +67,13 @@ static inline bool toc_failed(toc_rc rc)
 toc_rc toc_fail(struct toc_err *err, enum toc_code code, const char *fmt, ...) TOC_PRINTF(3, 4);
 
 // The same with a fate other than RECORD.
-toc_rc toc_fail_fate(struct toc_err *err, enum toc_fate fate, enum toc_code code, const char *fmt, ...)
-        TOC_PRINTF(4, 5);
+toc_rc toc_fail_fate(struct toc_err *err, enum toc_fate fate, enum toc_code code, const char *fmt,
+        ...) TOC_PRINTF(4, 5);
 
 // Puts "context: " before the text of a failure already in *err; returns rc unchanged.
 toc_rc toc_err_context(toc_rc rc, struct toc_err *err, const char *fmt, ...) TOC_PRINTF(3, 4);
 
 const char *toc_code_name(enum toc_code code);
-
-#ifdef __clang_analyzer__
-// The analyser sees one source file at a time and would believe that a failure may be TOC_OK.
-#define toc_fail(err, code, ...) ((toc_fail)((err), (code), __VA_ARGS__), (toc_rc){code})
-#define toc_fail_fate(err, fate, code, ...)                                                        \
-    ((toc_fail_fate)((err), (fate), (code), __VA_ARGS__), (toc_rc){code})
-#endif
 
 #define TOC_TRY(call)                                                                              \
     do {                                                                                           \

@@ -147,7 +147,7 @@ toc_rc toc_dir_make(const char *path, unsigned mode, struct toc_err *err)
 
 // ---- writing ----
 
-static toc_rc sync_folder(const char *path, struct toc_err *err)
+toc_rc toc_dir_sync(const char *path, struct toc_err *err)
 {
     char folder[TOC_PATH_BYTES_MAX] = ".";
     size_t len = folder_len(path);
@@ -263,7 +263,7 @@ toc_rc toc_replace_commit(struct toc_replace *r, struct toc_err *err)
         toc_replace_drop(r);
         return rc;
     }
-    rc = sync_folder(r->path, err);
+    rc = toc_dir_sync(r->path, err);
     fclose(r->file);
     toc_mem_free(r);
     return rc;
@@ -289,7 +289,7 @@ toc_rc toc_file_create(
     if (!toc_failed(rc) && link(r->temporary, r->path) != 0)
         rc = fail_errno(err, r->path, "create");
     toc_replace_drop(r);
-    return toc_failed(rc) ? rc : sync_folder(path, err);
+    return toc_failed(rc) ? rc : toc_dir_sync(path, err);
 }
 
 // ---- locks ----
@@ -310,8 +310,8 @@ static toc_rc lock_and_sign(int fd, const char *path, struct toc_err *err)
     if (flock(fd, LOCK_EX | LOCK_NB) != 0)
         return errno == EWOULDBLOCK ? fail_busy(fd, path, err) : fail_errno(err, path, "lock");
     // The pid is for people only: the lock holds whether or not it can be written.
-    if (ftruncate(fd, 0) != 0 || dprintf(fd, "%ld\n", (long)getpid()) < 0)
-        return TOC_OK;
+    bool written = ftruncate(fd, 0) == 0 && dprintf(fd, "%ld\n", (long)getpid()) > 0;
+    (void)written;
     return TOC_OK;
 }
 

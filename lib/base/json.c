@@ -122,10 +122,13 @@ static void put_character(struct toc_buf *out, int32_t c)
         }
     if (c < 0)
         toc_utf8_put(out, 0xfffd);
-    else if (c < 0x20 || c == 0x7f)
-        toc_buf_printf(out, "\\u%04x", (unsigned)c);
-    else
+    else if (toc_code_point_is_safe((uint32_t)c))
         toc_utf8_put(out, (uint32_t)c);
+    else if (c < 0x10000)
+        toc_buf_printf(out, "\\u%04x", (unsigned)c);
+    else // RFC 8259 section 7: a surrogate pair
+        toc_buf_printf(out, "\\u%04x\\u%04x", 0xd7c0u + ((unsigned)c >> 10),
+                0xdc00u + ((unsigned)c & 0x3ff));
 }
 
 static void put_string(struct toc_buf *out, struct toc_slice s)

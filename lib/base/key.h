@@ -1,5 +1,5 @@
-// Ed25519 signing keys (RFC 8032). TLS keys are another thing: lib/base/cert.h. Private keys live in
-// PKCS#8 PEM files that only their owner may read; public keys travel as 32 raw bytes.
+// Ed25519 signing keys (RFC 8032). TLS keys are another thing: lib/base/cert.h. Private keys live
+// in PKCS#8 PEM files that only their owner may read; public keys travel as 32 raw bytes.
 #pragma once
 
 #include <stdint.h>
@@ -19,9 +19,11 @@ void toc_key_fingerprint(const uint8_t public_key[TOC_KEY_PUBLIC_BYTES], char ou
 
 struct toc_key; // private and public half; heap; signing is safe from one thread at a time
 
-TOC_NODISCARD toc_rc toc_key_new(struct toc_key **out, struct toc_err *err); // fresh, from the system
+TOC_NODISCARD toc_rc toc_key_new(
+        struct toc_key **out, struct toc_err *err); // fresh, from the system
 // For vectors and tests: the key of a 32-byte seed.
-TOC_NODISCARD toc_rc toc_key_of_seed(const uint8_t seed[32], struct toc_key **out, struct toc_err *err);
+TOC_NODISCARD toc_rc toc_key_of_seed(
+        const uint8_t seed[32], struct toc_key **out, struct toc_err *err);
 // Refuses (AUTH) a file that group or others may read or write, or that is not an Ed25519 key.
 TOC_NODISCARD toc_rc toc_key_load(const char *path, struct toc_key **out, struct toc_err *err);
 // Creates the file 0600, never overwrites (EXISTS).
@@ -32,7 +34,9 @@ const uint8_t *toc_key_public(const struct toc_key *key);
 TOC_NODISCARD toc_rc toc_key_sign(const struct toc_key *key, struct toc_slice message,
         uint8_t out[TOC_SIGNATURE_BYTES], struct toc_err *err);
 
-// A public key made ready for many checks (the hub keeps one per member key). Immutable, any thread.
+// A public key made ready for many checks (the hub keeps one per member key). Immutable, any
+// thread. AUTH for a point of small order: under such a key a signature would fit messages nobody
+// signed.
 struct toc_verifier;
 TOC_NODISCARD toc_rc toc_verifier_new(const uint8_t public_key[TOC_KEY_PUBLIC_BYTES],
         struct toc_verifier **out, struct toc_err *err);

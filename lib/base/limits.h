@@ -1,4 +1,5 @@
-// Maxima of lib/base, each with its reason. Nothing that comes from outside grows past one of these.
+// Maxima of lib/base, each with its reason. Nothing that comes from outside grows past one of
+// these.
 #pragma once
 
 #define TOC_JSON_BYTES_MAX (1024 * 1024) // one JSON text handed to jansson: a STIX object, a line

@@ -1,5 +1,5 @@
-// Byte by byte through stdio (about 2 ns each): that delivers a line of a pipe as soon as its end is
-// there, and leaves whatever was peeked before in the stream where it belongs.
+// Byte by byte through stdio (about 2 ns each): that delivers a line of a pipe as soon as its end
+// is there, and leaves whatever was peeked before in the stream where it belongs.
 #include "lib/base/file.h"
 #include "lib/base/mem.h"
 

@@ -62,10 +62,7 @@ static void format_text(
 }
 
 // One write a line, so that the lines of two threads never mix.
-static void write_line(enum toc_log_level level, const char *subject, uint64_t held,
-        const char *fmt, va_list ap) TOC_PRINTF(4, 0);
-
-static void write_line(
+static TOC_PRINTF(4, 0) void write_line(
         enum toc_log_level level, const char *subject, uint64_t held, const char *fmt, va_list ap)
 {
     char raw[LINE_BYTES_MAX], message[LINE_BYTES_MAX];

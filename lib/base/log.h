@@ -1,5 +1,5 @@
-// Log lines of programs (lib/ itself only returns errors): one line = time, level, subject, message,
-// key=value. To stderr; as JSON lines when asked. Text is made safe here.
+// Log lines of programs (lib/ itself only returns errors): one line = time, level, subject,
+// message, key=value. To stderr; as JSON lines when asked. Text is made safe here.
 #pragma once
 
 #include <stdbool.h>
@@ -24,5 +24,5 @@ struct toc_log_rate {
     int64_t last_ms;
     uint64_t held;
 };
-void toc_log_rated(struct toc_log_rate *rate, enum toc_log_level level, const char *subject, const char *fmt, ...)
-        TOC_PRINTF(4, 5);
+void toc_log_rated(struct toc_log_rate *rate, enum toc_log_level level, const char *subject,
+        const char *fmt, ...) TOC_PRINTF(4, 5);

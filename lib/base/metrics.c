@@ -211,8 +211,8 @@ void toc_histogram_add(struct toc_histogram *histogram, int64_t ms)
 
 // ---- the page: exposition format 0.0.4 ----
 
-// "label_value can be any sequence of UTF-8 characters, but the backslash, double-quote, and line feed
-// characters have to be escaped"; in HELP only backslash and line feed.
+// "label_value can be any sequence of UTF-8 characters, but the backslash, double-quote, and line
+// feed characters have to be escaped"; in HELP only backslash and line feed.
 static void put_escaped(struct toc_buf *out, struct toc_slice s, bool quotes)
 {
     for (size_t i = 0; i < s.len; i++) {

@@ -66,8 +66,8 @@ toc_rc toc_pem_key_save(const EVP_PKEY *key, const char *path, struct toc_err *e
 }
 
 /*= https://www.rfc-editor.org/rfc/rfc5480#section-2.1.1
- * SEQUENCE { SEQUENCE { id-ecPublicKey, secp256r1 }, BIT STRING of 0x04 and 64 bytes }: DER leaves one
- * way to write it. So there is no other curve, no parameters spelt out, no RSA key of 512 bits. */
+ * SEQUENCE { SEQUENCE { id-ecPublicKey, secp256r1 }, BIT STRING of 0x04 and 64 bytes }: DER leaves
+ * one way to write it. So no other curve, no parameters spelt out, no RSA key of 512 bits. */
 static const uint8_t p256_prefix[] = {0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce,
         0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42,
         0x00, 0x04};

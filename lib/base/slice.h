@@ -18,7 +18,10 @@ struct toc_slice {
 #define TOC_S(literal) ((struct toc_slice){(const uint8_t *)("" literal), sizeof(literal) - 1})
 
 // The same as an initialiser, for static tables: a compound literal is no constant in C17.
-#define TOC_S_INIT(literal) {(const uint8_t *)("" literal), sizeof(literal) - 1}
+#define TOC_S_INIT(literal)                                                                        \
+    {                                                                                              \
+        (const uint8_t *)("" literal), sizeof(literal) - 1                                         \
+    }
 
 static inline struct toc_slice toc_slice(const void *ptr, size_t len)
 {
@@ -56,7 +59,7 @@ static inline bool toc_slice_starts(struct toc_slice s, struct toc_slice prefix)
 static inline bool toc_slice_ends(struct toc_slice s, struct toc_slice suffix)
 {
     return s.len >= suffix.len &&
-            (suffix.len == 0 || memcmp(s.ptr + (s.len - suffix.len), suffix.ptr, suffix.len) == 0);
+           (suffix.len == 0 || memcmp(s.ptr + (s.len - suffix.len), suffix.ptr, suffix.len) == 0);
 }
 
 // The part from `from` on, of at most `len` bytes; positions beyond the end give an empty slice.

@@ -96,9 +96,23 @@ int32_t toc_utf8_next(struct toc_slice s, size_t *pos)
     return (int32_t)c;
 }
 
+// Position of the first byte that is not ASCII, from `pos` on: nearly all of what passes here is.
+static size_t skip_ascii(struct toc_slice s, size_t pos)
+{
+    uint64_t word;
+    for (; s.len - pos >= sizeof word; pos += sizeof word) {
+        memcpy(&word, s.ptr + pos, sizeof word);
+        if ((word & UINT64_C(0x8080808080808080)) != 0)
+            break;
+    }
+    while (pos < s.len && s.ptr[pos] < 0x80)
+        pos++;
+    return pos;
+}
+
 bool toc_utf8_valid(struct toc_slice s)
 {
-    for (size_t pos = 0; pos < s.len;)
+    for (size_t pos = skip_ascii(s, 0); pos < s.len; pos = skip_ascii(s, pos))
         if (toc_utf8_next(s, &pos) < 0)
             return false;
     return true;
@@ -123,11 +137,20 @@ void toc_utf8_put(struct toc_buf *out, uint32_t c)
     }
 }
 
+bool toc_code_point_is_safe(uint32_t c)
+{
+    return !is_forbidden(c);
+}
+
 bool toc_text_is_safe(struct toc_slice s)
 {
     if (s.len > TOC_TEXT_BYTES_MAX)
         return false;
     for (size_t pos = 0; pos < s.len;) {
+        if (s.ptr[pos] >= 0x20 && s.ptr[pos] < 0x7f) {
+            pos++;
+            continue;
+        }
         int32_t c = toc_utf8_next(s, &pos);
         if (c < 0 || is_forbidden((uint32_t)c))
             return false;
@@ -159,8 +182,8 @@ static size_t safe_piece(struct toc_slice s, size_t *pos, uint8_t piece[4])
     return *pos - from;
 }
 
-// Writes s made safe into out (NULL = only count), at most `room` bytes; returns how many. What does
-// not fit is cut at a character, with "..." behind it.
+// Writes s made safe into out (NULL = only count), at most `room` bytes; returns how many. What
+// does not fit is cut at a character, with "..." behind it.
 static size_t make_safe(struct toc_slice s, uint8_t *out, size_t room)
 {
     static const char dots[] = "...";

@@ -8,20 +8,23 @@
 #include "lib/base/buf.h"
 #include "lib/base/slice.h"
 
-// Strict UTF-8 (RFC 3629): no overlong forms, no surrogates, nothing above U+10FFFF. NUL is allowed.
+// Strict UTF-8 (RFC 3629): no overlong forms, no surrogates, nothing above U+10FFFF. NUL is
+// allowed.
 bool toc_utf8_valid(struct toc_slice s);
 
 // Decodes one code point at *pos and moves *pos behind it; -1 (and *pos + 1) when malformed.
 int32_t toc_utf8_next(struct toc_slice s, size_t *pos);
 void toc_utf8_put(struct toc_buf *out, uint32_t code_point);
 
-// True if s is what toc_text_safe would leave as it is: valid UTF-8, one line, no control (C0, C1,
-// DEL), no bidi control, no zero-width or other invisible format character, no BOM, no noncharacter,
-// no private-use or tag character, at most TOC_TEXT_BYTES_MAX bytes.
+// True if s is what toc_text_safe would leave as it is: valid UTF-8, one line, no control (C0,
+// C1, DEL), no bidi control, no zero-width or other invisible format character, no BOM, no
+// noncharacter, no private-use or tag character, at most TOC_TEXT_BYTES_MAX bytes.
 bool toc_text_is_safe(struct toc_slice s);
+bool toc_code_point_is_safe(uint32_t code_point); // one of them, by the same rules
 
-// Appends s made safe: tab and line ends become one space, forbidden characters vanish, malformed
-// bytes become \xHH, and what is longer than the limit is cut at a character with "..." behind it.
+// Appends s made safe: a tab or line end (CR LF is one) becomes one space, forbidden characters
+// vanish, malformed bytes become \xHH, and what is longer than the limit is cut at a character
+// with "..." behind it.
 void toc_text_safe(struct toc_buf *out, struct toc_slice s);
 
 // Into a caller's array, NUL-terminated, cut to fit: for log and error texts. Returns out.

@@ -14,7 +14,9 @@
 #define TOC_TIME_MAX INT64_C(253402300799999) // 9999-12-31T23:59:59.999Z
 
 // RFC 3339 section 5.6 with any offset, or a date alone (midnight UTC), or "YYYY-MM-DD hh:mm:ss"
-// (UTC, as many feeds write). False when it is none of them or outside 1970..9999.
+// with nothing or " UTC" behind it (UTC, as many feeds write). Digits below the millisecond are
+// dropped, a leap second is the first of the next day. False when it is none of them or outside
+// 1970..9999.
 bool toc_time_parse(struct toc_slice text, int64_t *out_ms);
 
 // YYYY-MM-DDThh:mm:ss.mmmZ (24 bytes), as STIX 2.1 section 3.9 wants it.

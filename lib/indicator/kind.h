@@ -12,8 +12,9 @@
 
 // Which curve ages a contribution of this kind; lifetimes and speeds are the hub's policy.
 enum toc_curve {
-    TOC_CURVE_NONE = 0, // never ages, has no score and no advice, cannot be refuted: vulnerabilities
-    TOC_CURVE_NETWORK,  // addresses, networks, endpoints, URLs
+    TOC_CURVE_NONE =
+            0,         // never ages, has no score and no advice, cannot be refuted: vulnerabilities
+    TOC_CURVE_NETWORK, // addresses, networks, endpoints, URLs
     TOC_CURVE_DOMAIN,
     TOC_CURVE_FILE, // hashes
     TOC_CURVE_EMAIL,
@@ -28,16 +29,14 @@ struct toc_kind_row {
     enum toc_curve curve;
     bool has_host; // judged by its host (endpoint, url, email): see toc_value_host
 
-    // Makes `raw` canonical. *kind_out arrives as this row's kind and may become a narrower one (a
-    // network of one address). `form` is empty on entry; what it holds after a refusal is undefined.
+    // Makes `raw` (trimmed, valid UTF-8, not empty) canonical. *kind arrives as this row's kind and may
+    // become a narrower one (a network of one address). `form` is empty on entry; what it and *notes
+    // hold after a refusal is of no meaning.
     enum toc_refusal (*canon)(
-            struct toc_slice raw, enum toc_kind *kind_out, struct toc_form *form, unsigned *notes);
-    // TOC_REFUSAL_NONE exactly if `canon` would return `value` unchanged and keep the kind.
-    enum toc_refusal (*check)(struct toc_slice value);
+            enum toc_kind *kind, struct toc_slice raw, struct toc_form *form, unsigned *notes);
+    // TOC_REFUSAL_NONE exactly if `canon` would leave `value` and the kind as they are.
+    enum toc_refusal (*check)(enum toc_kind kind, struct toc_slice value);
 };
 
-// The row of a kind; NULL for unknown and for numbers that are no kind.
+// The row of a kind (toc_kind_parse of schemas/types.h finds a kind by name); NULL for unknown and for numbers that are no kind.
 const struct toc_kind_row *toc_kind_row(enum toc_kind kind);
-
-// By its name, exactly; TOC_KIND_UNKNOWN when there is none.
-enum toc_kind toc_kind_by_name(struct toc_slice name);

@@ -53,7 +53,8 @@ static void put_enum(const struct gen_type *t, const char *doc, struct toc_buf *
     toc_buf_printf(out, "};\n#define TOC_%s_COUNT %zu\n", t->upper, t->symbol_count);
     toc_buf_printf(out, "const char *toc_%s_symbol(enum toc_%s value);\n", t->snake, t->snake);
     toc_buf_printf(out, "const char *toc_%s_spelling(enum toc_%s value);\n", t->snake, t->snake);
-    toc_buf_printf(out, "bool toc_%s_parse(struct toc_slice text, enum toc_%s *out);\n", t->snake, t->snake);
+    toc_buf_printf(out, "bool toc_%s_parse(struct toc_slice text, enum toc_%s *out);\n", t->snake,
+            t->snake);
     toc_buf_printf(out, "extern const struct toc_avro_enumeration toc_%s_avro;\n\n", t->snake);
 }
 
@@ -76,8 +77,10 @@ static void put_member(struct gen_model *m, const struct gen_field *f, struct to
     if (f->form == GEN_ARRAY)
         toc_buf_printf(out, " // at most %u", f->max);
     if (f->doc != NULL)
-        toc_buf_printf(out, "%s%s", f->form == GEN_ARRAY || (f->form == GEN_NULLABLE && (record || text)) ?
-                        "; " : " // ", f->doc);
+        toc_buf_printf(out, "%s%s",
+                f->form == GEN_ARRAY || (f->form == GEN_NULLABLE && (record || text)) ? "; "
+                                                                                      : " // ",
+                f->doc);
     toc_buf_put_byte(out, '\n');
     if (f->form == GEN_ARRAY)
         toc_buf_printf(out, "    size_t %s_count;\n", f->name);
@@ -88,18 +91,25 @@ static void put_member(struct gen_model *m, const struct gen_field *f, struct to
 static void put_alone(const struct gen_type *t, struct toc_buf *out)
 {
     const char *s = t->snake;
-    toc_buf_printf(out, "// The whole of `body`, written with the schema of that fingerprint: this one or an older one.\n"
-                        "TOC_NODISCARD toc_rc toc_%s_decode(struct toc_slice body, uint64_t fingerprint,\n"
-                        "        struct toc_arena *arena, struct toc_%s *out, struct toc_err *err);\n", s, s);
-    toc_buf_printf(out, "// Single-object framed (lib/avro/frame.h).\n"
-                        "TOC_NODISCARD toc_rc toc_%s_get(struct toc_slice framed, struct toc_arena *arena,\n"
-                        "        struct toc_%s *out, struct toc_err *err);\n", s, s);
-    toc_buf_printf(out, "void toc_%s_put(const struct toc_%s *value, struct toc_buf *out);\n", s, s);
+    toc_buf_printf(out,
+            "// The whole of `body`, written with the schema of that fingerprint: this one or an "
+            "older one.\n"
+            "TOC_NODISCARD toc_rc toc_%s_decode(struct toc_slice body, uint64_t fingerprint,\n"
+            "        struct toc_arena *arena, struct toc_%s *out, struct toc_err *err);\n",
+            s, s);
+    toc_buf_printf(out,
+            "// Single-object framed (lib/avro/frame.h).\n"
+            "TOC_NODISCARD toc_rc toc_%s_get(struct toc_slice framed, struct toc_arena *arena,\n"
+            "        struct toc_%s *out, struct toc_err *err);\n",
+            s, s);
+    toc_buf_printf(
+            out, "void toc_%s_put(const struct toc_%s *value, struct toc_buf *out);\n", s, s);
     toc_buf_printf(out, "extern const uint64_t toc_%s_fingerprint;\n", s);
     toc_buf_printf(out, "bool toc_%s_knows(uint64_t fingerprint);\n", s);
 }
 
-static void put_struct(struct gen_model *m, const struct gen_type *t, const char *doc, struct toc_buf *out)
+static void put_struct(
+        struct gen_model *m, const struct gen_type *t, const char *doc, struct toc_buf *out)
 {
     if (doc != NULL)
         toc_buf_printf(out, "// %s\n", doc);
@@ -108,12 +118,18 @@ static void put_struct(struct gen_model *m, const struct gen_type *t, const char
         put_member(m, &t->fields[i], out);
     toc_buf_put_text(out, "};\n");
     const char *s = t->snake;
-    toc_buf_printf(out, "void toc_%s_init(struct toc_%s *value); // every field at its default\n", s, s);
-    toc_buf_printf(out, "void toc_%s_encode(const struct toc_%s *value, struct toc_buf *out);\n", s, s);
+    toc_buf_printf(
+            out, "void toc_%s_init(struct toc_%s *value); // every field at its default\n", s, s);
+    toc_buf_printf(
+            out, "void toc_%s_encode(const struct toc_%s *value, struct toc_buf *out);\n", s, s);
     toc_buf_printf(out, "void toc_%s_read(struct toc_avro_in *in, struct toc_%s *out);\n", s, s);
-    toc_buf_printf(out, "void toc_%s_json(const struct toc_%s *value, struct toc_jw *w); // lib/avro/json.h\n", s, s);
-    toc_buf_printf(out, "TOC_NODISCARD toc_rc toc_%s_from_json(const json_t *json, struct toc_arena *arena,\n"
-                        "        struct toc_%s *out, struct toc_err *err);\n", s, s);
+    toc_buf_printf(out,
+            "void toc_%s_json(const struct toc_%s *value, struct toc_jw *w); // lib/avro/json.h\n",
+            s, s);
+    toc_buf_printf(out,
+            "TOC_NODISCARD toc_rc toc_%s_from_json(const json_t *json, struct toc_arena *arena,\n"
+            "        struct toc_%s *out, struct toc_err *err);\n",
+            s, s);
     toc_buf_printf(out, "extern const struct toc_avro_record toc_%s_avro;\n", s);
     if (t->alone)
         put_alone(t, out);
@@ -122,9 +138,12 @@ static void put_struct(struct gen_model *m, const struct gen_type *t, const char
 
 void gen_emit_header(struct gen_model *m, const struct gen_file *file, struct toc_buf *out)
 {
-    toc_buf_printf(out, "// Made from %s.avsc by toc-avro-gen; lib/avro/gen/README.md says what the functions do.\n"
-                        "#pragma once\n\n"
-                        "#include \"lib/avro/rt.h\"\n", file->stem);
+    toc_buf_printf(out,
+            "// Made from %s.avsc by toc-avro-gen; lib/avro/gen/README.md says what the functions "
+            "do.\n"
+            "#pragma once\n\n"
+            "#include \"lib/avro/rt.h\"\n",
+            file->stem);
     put_includes(m, file, out);
     toc_buf_put_byte(out, '\n');
     for (size_t i = 0; i < m->type_count; i++) {

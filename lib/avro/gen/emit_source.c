@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/avro/gen/canon.h"
+#include "lib/avro/gen/history.h"
 
 static bool is_text(const struct gen_field *f)
 {
@@ -33,105 +33,30 @@ static void put_enum(const struct gen_type *t, struct toc_buf *out)
     put_strings("symbols", s, t->symbols, t->symbol_count, out);
     if (spelt)
         put_strings("spellings", s, t->spellings, t->symbol_count, out);
-    toc_buf_printf(out, "_Static_assert(sizeof(enum toc_%s) == sizeof(unsigned), \"tables read enums as unsigned\");\n", s);
-    toc_buf_printf(out, "const struct toc_avro_enumeration toc_%s_avro = {\"%s\", %s_symbols, %s_%s, %zu, %zu};\n\n",
+    toc_buf_printf(out,
+            "_Static_assert(sizeof(enum toc_%s) == sizeof(unsigned), \"tables read enums as "
+            "unsigned\");\n",
+            s);
+    toc_buf_printf(out,
+            "const struct toc_avro_enumeration toc_%s_avro = {\"%s\", %s_symbols, %s_%s, %zu, "
+            "%zu};\n\n",
             s, t->name, s, s, spelt ? "spellings" : "symbols", t->symbol_count, t->symbol_default);
-    toc_buf_printf(out, "const char *toc_%s_symbol(enum toc_%s value)\n{\n"
-                        "    return toc_avro_symbol(&toc_%s_avro, (unsigned)value);\n}\n\n", s, s, s);
-    toc_buf_printf(out, "const char *toc_%s_spelling(enum toc_%s value)\n{\n"
-                        "    return toc_avro_spelling(&toc_%s_avro, (unsigned)value);\n}\n\n", s, s, s);
-    toc_buf_printf(out, "bool toc_%s_parse(struct toc_slice text, enum toc_%s *out)\n{\n"
-                        "    unsigned value;\n"
-                        "    if (!toc_avro_enum_parse(&toc_%s_avro, text, &value))\n"
-                        "        return false;\n"
-                        "    *out = (enum toc_%s)value;\n"
-                        "    return true;\n}\n\n", s, s, s, s);
-}
-
-// Reading ----------------------------------------------------------------------------------------
-
-// The expression that reads one value that is neither fixed nor record.
-static const char *read_call(struct gen_model *m, const struct gen_field *f)
-{
-    const struct gen_type *t = f->type;
-    switch (t->kind) {
-    case GEN_BOOLEAN:
-        return "toc_avro_boolean(in)";
-    case GEN_INT:
-        return "toc_avro_int(in)";
-    case GEN_LONG:
-    case GEN_TIME:
-        return "toc_avro_long(in)";
-    case GEN_STRING:
-        return gen_format(m, "toc_avro_text(in, %u)", f->max_bytes);
-    case GEN_BYTES:
-        return gen_format(m, "toc_avro_bytes(in, %u)", f->max_bytes);
-    case GEN_ENUM:
-        return gen_format(m, "(enum toc_%s)toc_avro_enum(in, TOC_%s_COUNT)", t->snake, t->upper);
-    case GEN_FIXED:
-    case GEN_RECORD:
-        break;
-    }
-    gen_die("%s has no expression", t->name);
-}
-
-static void put_read_value(struct gen_model *m, const struct gen_field *f, const char *target,
-        const char *indent, struct toc_buf *out)
-{
-    if (f->type->kind == GEN_FIXED)
-        toc_buf_printf(out, "%stoc_avro_fixed(in, %s, %u);\n", indent, target, f->type->size);
-    else if (f->type->kind == GEN_RECORD)
-        toc_buf_printf(out, "%stoc_%s_read(in, &%s);\n", indent, f->type->snake, target);
-    else
-        toc_buf_printf(out, "%s%s = %s;\n", indent, target, read_call(m, f));
-}
-
-static void put_read_nullable(struct gen_model *m, const struct gen_field *f, struct toc_buf *out)
-{
-    const char *n = f->c_name;
-    if (f->type->kind == GEN_RECORD) {
-        toc_buf_printf(out, "    out->%s = toc_avro_present(in) ? toc_avro_alloc(in, sizeof *out->%s) : NULL;\n", n, n);
-        toc_buf_printf(out, "    if (out->%s != NULL)\n", n);
-        toc_buf_printf(out, "        toc_%s_read(in, out->%s);\n", f->type->snake, n);
-    } else if (is_text(f)) {
-        toc_buf_printf(out, "    out->%s = (struct toc_slice){NULL, 0};\n", n);
-        toc_buf_printf(out, "    if (toc_avro_present(in))\n        out->%s = %s;\n", n, read_call(m, f));
-    } else if (f->type->kind == GEN_FIXED) {
-        toc_buf_printf(out, "    memset(out->%s, 0, sizeof out->%s);\n", n, n);
-        toc_buf_printf(out, "    out->has_%s = toc_avro_present(in);\n    if (out->has_%s)\n", f->name, f->name);
-        put_read_value(m, f, gen_format(m, "out->%s", n), "        ", out);
-    } else {
-        toc_buf_printf(out, "    out->has_%s = toc_avro_present(in);\n", f->name);
-        toc_buf_printf(out, "    out->%s = out->has_%s ? %s : 0;\n", n, f->name, read_call(m, f));
-    }
-}
-
-static void put_read_array(struct gen_model *m, const struct gen_field *f, struct toc_buf *out)
-{
-    const char *n = f->name, *c = f->c_name;
-    toc_buf_printf(out, "    struct toc_avro_array %s = {0};\n", c);
-    toc_buf_printf(out, "    const struct toc_avro_shape %s_shape = {sizeof *out->%s, %u, %u};\n", n, c, f->type->least, f->max);
-    toc_buf_printf(out, "    for (size_t left; (left = toc_avro_block(in, &%s, %s_shape)) != 0;) {\n", c, n);
-    toc_buf_printf(out, "        out->%s = %s.items;\n", c, c);
-    toc_buf_printf(out, "        for (; left > 0 && toc_avro_in_ok(in); left--, %s.count++)\n", c);
-    put_read_value(m, f, gen_format(m, "out->%s[%s.count]", c, c), "            ", out);
-    toc_buf_put_text(out, "    }\n");
-    toc_buf_printf(out, "    out->%s = %s.items;\n    out->%s_count = %s.count;\n", c, c, n, c);
-}
-
-static void put_read(struct gen_model *m, const struct gen_type *t, struct toc_buf *out)
-{
-    toc_buf_printf(out, "void toc_%s_read(struct toc_avro_in *in, struct toc_%s *out)\n{\n", t->snake, t->snake);
-    for (size_t i = 0; i < t->field_count; i++) {
-        const struct gen_field *f = &t->fields[i];
-        if (f->form == GEN_ARRAY)
-            put_read_array(m, f, out);
-        else if (f->form == GEN_NULLABLE)
-            put_read_nullable(m, f, out);
-        else
-            put_read_value(m, f, gen_format(m, "out->%s", f->c_name), "    ", out);
-    }
-    toc_buf_put_text(out, "}\n\n");
+    toc_buf_printf(out,
+            "const char *toc_%s_symbol(enum toc_%s value)\n{\n"
+            "    return toc_avro_symbol(&toc_%s_avro, (unsigned)value);\n}\n\n",
+            s, s, s);
+    toc_buf_printf(out,
+            "const char *toc_%s_spelling(enum toc_%s value)\n{\n"
+            "    return toc_avro_spelling(&toc_%s_avro, (unsigned)value);\n}\n\n",
+            s, s, s);
+    toc_buf_printf(out,
+            "bool toc_%s_parse(struct toc_slice text, enum toc_%s *out)\n{\n"
+            "    unsigned value;\n"
+            "    if (!toc_avro_enum_parse(&toc_%s_avro, text, &value))\n"
+            "        return false;\n"
+            "    *out = (enum toc_%s)value;\n"
+            "    return true;\n}\n\n",
+            s, s, s, s);
 }
 
 // Writing ----------------------------------------------------------------------------------------
@@ -159,29 +84,33 @@ static void put_write_value(struct gen_model *m, const struct gen_field *f, cons
         toc_buf_printf(out, "toc_avro_put_fixed(out, %s, %u);\n", source, t->size);
         break;
     case GEN_ENUM:
-        toc_buf_printf(out, "toc_avro_put_enum(out, (unsigned)%s, TOC_%s_COUNT);\n", source, t->upper);
+        toc_buf_printf(
+                out, "toc_avro_put_enum(out, (unsigned)%s, TOC_%s_COUNT);\n", source, t->upper);
         break;
     case GEN_RECORD:
-        toc_buf_printf(out, "toc_%s_encode(%s%s, out);\n", t->snake, f->form == GEN_NULLABLE ? "" : "&", source);
+        toc_buf_printf(out, "toc_%s_encode(%s%s, out);\n", t->snake,
+                f->form == GEN_NULLABLE ? "" : "&", source);
         break;
     }
 }
 
 static void put_write(struct gen_model *m, const struct gen_type *t, struct toc_buf *out)
 {
-    toc_buf_printf(out, "void toc_%s_encode(const struct toc_%s *value, struct toc_buf *out)\n{\n", t->snake, t->snake);
+    toc_buf_printf(out, "void toc_%s_encode(const struct toc_%s *value, struct toc_buf *out)\n{\n",
+            t->snake, t->snake);
     for (size_t i = 0; i < t->field_count; i++) {
         const struct gen_field *f = &t->fields[i];
         const char *source = gen_format(m, "value->%s", f->c_name);
         if (f->form == GEN_ARRAY) {
-            toc_buf_printf(out, "    toc_avro_put_count(out, value->%s_count, %u);\n", f->name, f->max);
+            toc_buf_printf(
+                    out, "    toc_avro_put_count(out, value->%s_count, %u);\n", f->name, f->max);
             toc_buf_printf(out, "    for (size_t i = 0; i < value->%s_count; i++)\n", f->name);
             put_write_value(m, f, gen_format(m, "%s[i]", source), "        ", out);
             toc_buf_put_text(out, "    toc_avro_put_end(out);\n");
         } else if (f->form == GEN_NULLABLE) {
-            const char *has = f->type->kind == GEN_RECORD ? gen_format(m, "%s != NULL", source) :
-                    is_text(f)                            ? gen_format(m, "%s.ptr != NULL", source) :
-                                                            gen_format(m, "value->has_%s", f->name);
+            const char *has = f->type->kind == GEN_RECORD ? gen_format(m, "%s != NULL", source)
+                              : is_text(f)                ? gen_format(m, "%s.ptr != NULL", source)
+                                                          : gen_format(m, "value->has_%s", f->name);
             toc_buf_printf(out, "    toc_avro_put_present(out, %s);\n    if (%s)\n", has, has);
             put_write_value(m, f, source, "        ", out);
         } else {
@@ -221,27 +150,22 @@ static void put_initialiser(const struct gen_type *t, struct toc_buf *out)
     toc_buf_put_text(out, comma[0] == '\0' ? "0}" : "}");
 }
 
-// Without a default, and of a kind that the JSON form never leaves out.
-static bool is_required(const struct gen_field *f)
-{
-    return f->fallback == NULL && f->form == GEN_PLAIN && !is_text(f) && f->type->kind != GEN_TIME;
-}
-
 static void put_table_row(const struct gen_type *t, const struct gen_field *f, struct toc_buf *out)
 {
-    static const char *const kinds[] = {"BOOLEAN", "INT", "LONG", "TIME", "STRING", "BYTES", "FIXED",
-            "ENUM", "RECORD"};
+    static const char *const kinds[] = {
+            "BOOLEAN", "INT", "LONG", "TIME", "STRING", "BYTES", "FIXED", "ENUM", "RECORD"};
     static const char *const forms[] = {"PLAIN", "NULLABLE", "ARRAY"};
-    toc_buf_printf(out, "        {\"%s\", TOC_AVRO_%s, TOC_AVRO_%s, offsetof(struct toc_%s, %s), ", f->name,
-            kinds[f->type->kind], forms[f->form], t->snake, f->c_name);
+    toc_buf_printf(out, "        {\"%s\", TOC_AVRO_%s, TOC_AVRO_%s, offsetof(struct toc_%s, %s), ",
+            f->name, kinds[f->type->kind], forms[f->form], t->snake, f->c_name);
     if (f->form == GEN_ARRAY)
         toc_buf_printf(out, "offsetof(struct toc_%s, %s_count), ", t->snake, f->name);
     else if (f->form == GEN_NULLABLE && !is_text(f) && f->type->kind != GEN_RECORD)
         toc_buf_printf(out, "offsetof(struct toc_%s, has_%s), ", t->snake, f->name);
     else
         toc_buf_put_text(out, "0, ");
-    toc_buf_printf(out, "%u, %u, %s, ", f->max, f->type->kind == GEN_FIXED ? f->type->size : f->max_bytes,
-            is_required(f) ? "true" : "false");
+    toc_buf_printf(out, "%u, %u, %s, ", f->max,
+            f->type->kind == GEN_FIXED ? f->type->size : f->max_bytes,
+            gen_is_required(f) ? "true" : "false");
     if (f->type->kind == GEN_ENUM)
         toc_buf_printf(out, "&toc_%s_avro, NULL},\n", f->type->snake);
     else if (f->type->kind == GEN_RECORD)
@@ -269,14 +193,16 @@ static uint64_t put_schema_text(struct gen_model *m, const struct gen_type *t, s
         toc_buf_put_byte(out, (uint8_t)*c);
     }
     toc_buf_put_text(out, "\",\n        NULL};\n");
-    uint64_t print = gen_fingerprint(m, closed);
-    toc_buf_printf(out, "const uint64_t toc_%s_fingerprint = UINT64_C(0x%016" PRIx64 ");\n", t->snake, print);
+    uint64_t print = gen_fingerprint(closed);
+    toc_buf_printf(out, "const uint64_t toc_%s_fingerprint = UINT64_C(0x%016" PRIx64 ");\n",
+            t->snake, print);
     free(text);
     json_decref(closed);
     return print;
 }
 
-static void put_table(struct gen_model *m, const struct gen_type *t, struct toc_buf *out)
+static void put_table(
+        struct gen_model *m, const struct gen_type *t, const char *history, struct toc_buf *out)
 {
     const char *s = t->snake;
     toc_buf_printf(out, "static const struct toc_%s %s_default = ", s, s);
@@ -286,54 +212,90 @@ static void put_table(struct gen_model *m, const struct gen_type *t, struct toc_
         put_table_row(t, &t->fields[i], out);
     toc_buf_put_text(out, "};\n\n");
     uint64_t print = 0;
+    size_t versions = 0;
     if (t->alone) {
         print = put_schema_text(m, t, out);
-        toc_buf_printf(out, "\nstatic void %s_read_any(struct toc_avro_in *in, void *out)\n{\n    toc_%s_read(in, out);\n}\n\n", s, s);
-        toc_buf_printf(out, "static void %s_write_any(const void *value, struct toc_buf *out)\n{\n    toc_%s_encode(value, out);\n}\n\n", s, s);
+        toc_buf_printf(out,
+                "\nstatic void %s_read_any(struct toc_avro_in *in, void *out)\n{\n    "
+                "toc_%s_read(in, out);\n}\n\n",
+                s, s);
+        toc_buf_printf(out,
+                "static void %s_write_any(const void *value, struct toc_buf *out)\n{\n    "
+                "toc_%s_encode(value, out);\n}\n\n",
+                s, s);
+        versions = history == NULL ? 0 : gen_emit_old_reads(m, history, t, print, out);
     }
-    toc_buf_printf(out, "const struct toc_avro_record toc_%s_avro = {.name = \"%s\", .size = sizeof(struct toc_%s),\n"
-                        "        .field_count = %zu, .fields = %s_fields, .init = &%s_default", s, t->name, s, t->field_count, s, s);
+    toc_buf_printf(out,
+            "const struct toc_avro_record toc_%s_avro = {.name = \"%s\", .size = sizeof(struct "
+            "toc_%s),\n"
+            "        .field_count = %zu, .fields = %s_fields, .init = &%s_default",
+            s, t->name, s, t->field_count, s, s);
     if (t->alone)
-        toc_buf_printf(out, ",\n        .fingerprint = UINT64_C(0x%016" PRIx64 "), .schema = %s_schema,\n"
-                            "        .read = %s_read_any, .write = %s_write_any", print, s, s, s);
+        toc_buf_printf(out,
+                ",\n        .fingerprint = UINT64_C(0x%016" PRIx64 "), .schema = %s_schema,\n"
+                "        .read = %s_read_any, .write = %s_write_any",
+                print, s, s, s);
+    if (versions != 0)
+        toc_buf_printf(
+                out, ",\n        .versions = %s_versions, .version_count = %zu", s, versions);
     toc_buf_put_text(out, "};\n\n");
-    toc_buf_printf(out, "void toc_%s_init(struct toc_%s *value)\n{\n    *value = %s_default;\n}\n\n", s, s, s);
+    toc_buf_printf(out,
+            "void toc_%s_init(struct toc_%s *value)\n{\n    *value = %s_default;\n}\n\n", s, s, s);
 }
 
 static void put_json(const struct gen_type *t, struct toc_buf *out)
 {
     const char *s = t->snake;
-    toc_buf_printf(out, "void toc_%s_json(const struct toc_%s *value, struct toc_jw *w)\n{\n"
-                        "    toc_avro_json_put(&toc_%s_avro, value, w);\n}\n\n", s, s, s);
-    toc_buf_printf(out, "toc_rc toc_%s_from_json(const json_t *json, struct toc_arena *arena, struct toc_%s *out,\n"
-                        "        struct toc_err *err)\n{\n"
-                        "    struct toc_%s got;\n"
-                        "    TOC_TRY(toc_avro_json_get(&toc_%s_avro, json, arena, &got, err));\n"
-                        "    *out = got;\n    return TOC_OK;\n}\n\n", s, s, s, s);
+    toc_buf_printf(out,
+            "void toc_%s_json(const struct toc_%s *value, struct toc_jw *w)\n{\n"
+            "    toc_avro_json_put(&toc_%s_avro, value, w);\n}\n\n",
+            s, s, s);
+    toc_buf_printf(out,
+            "toc_rc toc_%s_from_json(const json_t *json, struct toc_arena *arena, struct toc_%s "
+            "*out,\n"
+            "        struct toc_err *err)\n{\n"
+            "    struct toc_%s got;\n"
+            "    TOC_TRY(toc_avro_json_get(&toc_%s_avro, json, arena, &got, err));\n"
+            "    *out = got;\n    return TOC_OK;\n}\n\n",
+            s, s, s, s);
 }
 
 static void put_alone(const struct gen_type *t, struct toc_buf *out)
 {
     const char *s = t->snake;
-    toc_buf_printf(out, "toc_rc toc_%s_decode(struct toc_slice body, uint64_t fingerprint, struct toc_arena *arena,\n"
-                        "        struct toc_%s *out, struct toc_err *err)\n{\n"
-                        "    struct toc_%s got;\n"
-                        "    TOC_TRY(toc_avro_decode(&toc_%s_avro, body, fingerprint, arena, &got, err));\n"
-                        "    *out = got;\n    return TOC_OK;\n}\n\n", s, s, s, s);
-    toc_buf_printf(out, "toc_rc toc_%s_get(struct toc_slice framed, struct toc_arena *arena, struct toc_%s *out,\n"
-                        "        struct toc_err *err)\n{\n"
-                        "    struct toc_%s got;\n"
-                        "    TOC_TRY(toc_avro_get(&toc_%s_avro, framed, arena, &got, err));\n"
-                        "    *out = got;\n    return TOC_OK;\n}\n\n", s, s, s, s);
-    toc_buf_printf(out, "void toc_%s_put(const struct toc_%s *value, struct toc_buf *out)\n{\n"
-                        "    toc_avro_put(&toc_%s_avro, value, out);\n}\n\n", s, s, s);
-    toc_buf_printf(out, "bool toc_%s_knows(uint64_t fingerprint)\n{\n"
-                        "    return toc_avro_knows(&toc_%s_avro, fingerprint);\n}\n\n", s, s);
+    toc_buf_printf(out,
+            "toc_rc toc_%s_decode(struct toc_slice body, uint64_t fingerprint, struct toc_arena "
+            "*arena,\n"
+            "        struct toc_%s *out, struct toc_err *err)\n{\n"
+            "    struct toc_%s got;\n"
+            "    TOC_TRY(toc_avro_decode(&toc_%s_avro, body, fingerprint, arena, &got, err));\n"
+            "    *out = got;\n    return TOC_OK;\n}\n\n",
+            s, s, s, s);
+    toc_buf_printf(out,
+            "toc_rc toc_%s_get(struct toc_slice framed, struct toc_arena *arena, struct toc_%s "
+            "*out,\n"
+            "        struct toc_err *err)\n{\n"
+            "    struct toc_%s got;\n"
+            "    TOC_TRY(toc_avro_get(&toc_%s_avro, framed, arena, &got, err));\n"
+            "    *out = got;\n    return TOC_OK;\n}\n\n",
+            s, s, s, s);
+    toc_buf_printf(out,
+            "void toc_%s_put(const struct toc_%s *value, struct toc_buf *out)\n{\n"
+            "    toc_avro_put(&toc_%s_avro, value, out);\n}\n\n",
+            s, s, s);
+    toc_buf_printf(out,
+            "bool toc_%s_knows(uint64_t fingerprint)\n{\n"
+            "    return toc_avro_knows(&toc_%s_avro, fingerprint);\n}\n\n",
+            s, s);
 }
 
-void gen_emit_source(struct gen_model *m, const struct gen_file *file, struct toc_buf *out)
+void gen_emit_source(
+        struct gen_model *m, const struct gen_file *file, const char *history, struct toc_buf *out)
 {
-    toc_buf_printf(out, "// Made from %s.avsc by toc-avro-gen.\n#include \"%s.h\"\n\n#include \"lib/avro/json.h\"\n\n", file->stem, file->stem);
+    toc_buf_printf(out,
+            "// Made from %s.avsc by toc-avro-gen.\n#include \"%s.h\"\n\n#include "
+            "\"lib/avro/json.h\"\n\n",
+            file->stem, file->stem);
     for (size_t i = 0; i < m->type_count; i++) {
         const struct gen_type *t = m->types[i];
         if (t->file != file || t->kind == GEN_FIXED)
@@ -342,8 +304,8 @@ void gen_emit_source(struct gen_model *m, const struct gen_file *file, struct to
             put_enum(t, out);
             continue;
         }
-        put_table(m, t, out);
-        put_read(m, t, out);
+        put_table(m, t, history, out);
+        gen_emit_read(m, t, out);
         put_write(m, t, out);
         put_json(t, out);
         if (t->alone)

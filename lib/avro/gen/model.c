@@ -59,16 +59,6 @@ static size_t grow(struct gen_model *m, void **items, size_t count, size_t *room
 
 // Names ------------------------------------------------------------------------------------------
 
-bool gen_is_primitive(const char *name)
-{
-    static const char *const all[] = {
-            "null", "boolean", "int", "long", "float", "double", "bytes", "string"};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        if (strcmp(name, all[i]) == 0)
-            return true;
-    return false;
-}
-
 const char *gen_full_name(struct gen_model *m, const char *name, const char *namespace)
 {
     if (strchr(name, '.') != NULL || namespace[0] == '\0')
@@ -80,9 +70,9 @@ struct gen_type *gen_find(const struct gen_model *m, const char *name, const cha
 {
     for (size_t i = 0; i < m->declared_count; i++) {
         struct gen_type *t = m->declared[i];
-        if (strchr(name, '.') != NULL ? strcmp(t->full, name) == 0 :
-                                        strcmp(t->namespace, namespace) == 0 &&
-                                strcmp(t->name, name) == 0)
+        if (strchr(name, '.') != NULL
+                        ? strcmp(t->full, name) == 0
+                        : strcmp(t->namespace, namespace) == 0 && strcmp(t->name, name) == 0)
             return t;
     }
     return NULL;
@@ -96,6 +86,13 @@ struct gen_type *gen_find_alone(const struct gen_model *m, const char *snake)
     return NULL;
 }
 
+bool gen_is_required(const struct gen_field *field)
+{
+    enum gen_kind kind = field->type->kind;
+    return field->fallback == NULL && field->form == GEN_PLAIN && kind != GEN_STRING &&
+           kind != GEN_BYTES && kind != GEN_TIME;
+}
+
 static bool is_upper(char c)
 {
     return c >= 'A' && c <= 'Z';
@@ -106,7 +103,8 @@ static const char *snake_of(struct gen_model *m, const char *name)
 {
     char *out = gen_alloc(m, 2 * strlen(name) + 1, 1), *at = out;
     for (size_t i = 0; name[i] != '\0'; i++) {
-        bool starts = is_upper(name[i]) && i > 0 && (!is_upper(name[i - 1]) || (name[i + 1] >= 'a'));
+        bool starts =
+                is_upper(name[i]) && i > 0 && (!is_upper(name[i - 1]) || (name[i + 1] >= 'a'));
         if (starts)
             *at++ = '_';
         *at++ = is_upper(name[i]) ? (char)(name[i] + ('a' - 'A')) : name[i];
@@ -131,11 +129,11 @@ static bool is_symbol(const char *text) // [a-z][a-z0-9_]*
 
 static const char *c_name_of(struct gen_model *m, const char *name)
 {
-    static const char *const taken[] = {"auto", "break", "case", "char", "const", "continue", "default",
-            "do", "double", "else", "enum", "extern", "float", "for", "goto", "if", "inline", "int", "long",
-            "register", "restrict", "return", "short", "signed", "sizeof", "static", "struct", "switch",
-            "typedef", "union", "unsigned", "void", "volatile", "while", "bool", "true", "false", "errno",
-            "linux", "unix", "asm", "typeof"};
+    static const char *const taken[] = {"auto", "break", "case", "char", "const", "continue",
+            "default", "do", "double", "else", "enum", "extern", "float", "for", "goto", "if",
+            "inline", "int", "long", "register", "restrict", "return", "short", "signed", "sizeof",
+            "static", "struct", "switch", "typedef", "union", "unsigned", "void", "volatile",
+            "while", "bool", "true", "false", "errno", "linux", "unix", "asm", "typeof"};
     for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
         if (strcmp(name, taken[i]) == 0)
             return gen_format(m, "%s_", name);
@@ -187,7 +185,8 @@ static bool is_named(const char *type)
     return strcmp(type, "record") == 0 || strcmp(type, "enum") == 0 || strcmp(type, "fixed") == 0;
 }
 
-static void declare(struct gen_model *m, struct gen_file *file, json_t *json, const char *namespace);
+static void declare(
+        struct gen_model *m, struct gen_file *file, json_t *json, const char *namespace);
 
 static struct gen_type *declare_named(
         struct gen_model *m, struct gen_file *file, json_t *json, const char *namespace)
@@ -208,14 +207,15 @@ static struct gen_type *declare_named(
     for (size_t i = 0; i < m->declared_count; i++)
         if (strcmp(m->declared[i]->snake, t->snake) == 0)
             gen_die("%s: %s is defined in %s too", file->path, name, m->declared[i]->file->path);
-    size_t at = grow(m, (void **)&m->declared, m->declared_count, &m->declared_room, sizeof(void *));
+    size_t at =
+            grow(m, (void **)&m->declared, m->declared_count, &m->declared_room, sizeof(void *));
     m->declared[at] = t;
     m->declared_count++;
 
     size_t i;
     json_t *field;
     json_array_foreach(json_object_get(json, "fields"), i, field)
-        declare(m, file, json_object_get(field, "type"), t->namespace);
+            declare(m, file, json_object_get(field, "type"), t->namespace);
     return t;
 }
 
@@ -229,8 +229,7 @@ static void declare(struct gen_model *m, struct gen_file *file, json_t *json, co
         declare_named(m, file, json, namespace);
     else if (json_is_object(json))
         declare(m, file, json_object_get(json, "items"), namespace);
-    json_array_foreach(json, i, each)
-        declare(m, file, each, namespace);
+    json_array_foreach(json, i, each) declare(m, file, each, namespace);
 }
 
 void gen_model_add(struct gen_model *m, const char *path, const char *root, bool emit)
@@ -333,7 +332,8 @@ static void check_default(const struct gen_field *f, const char *where)
     else if (f->type->kind == GEN_BOOLEAN)
         fits = json_is_boolean(d);
     else if (f->type->kind == GEN_INT)
-        fits = json_is_integer(d) && json_integer_value(d) >= INT32_MIN && json_integer_value(d) <= INT32_MAX;
+        fits = json_is_integer(d) && json_integer_value(d) >= INT32_MIN &&
+               json_integer_value(d) <= INT32_MAX;
     else if (f->type->kind == GEN_LONG)
         fits = json_is_integer(d);
     else if (f->type->kind == GEN_TIME) // the JSON form leaves 0 out
@@ -349,7 +349,8 @@ static void check_default(const struct gen_field *f, const char *where)
                 where);
 }
 
-static void build_field(struct gen_model *m, struct gen_type *t, struct gen_field *f, const json_t *json)
+static void build_field(
+        struct gen_model *m, struct gen_type *t, struct gen_field *f, const json_t *json)
 {
     const char *name = need_text(json, "name", t->full);
     const char *where = gen_format(m, "%s: %s.%s", t->file->path, t->name, name);
@@ -359,7 +360,8 @@ static void build_field(struct gen_model *m, struct gen_type *t, struct gen_fiel
     f->name = name;
     f->c_name = c_name_of(m, name);
     f->doc = text_of(json, "doc");
-    f->type = type_of(m, form_of(json_object_get(json, "type"), &f->form, where), t->namespace, where);
+    f->type = type_of(
+            m, form_of(json_object_get(json, "type"), &f->form, where), t->namespace, where);
     f->fallback = json_object_get(json, "default");
     f->max = number_of(json, "max", where);
     f->max_bytes = number_of(json, "maxBytes", where);
@@ -376,6 +378,7 @@ static void build_record(struct gen_model *m, struct gen_type *t)
     t->kind = GEN_RECORD;
     check_attributes(t->json, t->full, " type name namespace doc fields alone ");
     const json_t *fields = json_object_get(t->json, "fields");
+    t->alone = json_is_true(json_object_get(t->json, "alone"));
     t->field_count = json_array_size(fields);
     if (t->field_count == 0)
         gen_die("%s: %s has no fields", t->file->path, t->name);
@@ -437,7 +440,6 @@ static void build_type(struct gen_model *m, struct gen_type *t)
     if (t->building)
         gen_die("%s: %s contains itself", t->file->path, t->name);
     t->building = true;
-    t->alone = json_is_true(json_object_get(t->json, "alone"));
     const char *type = need_text(t->json, "type", t->full);
     if (strcmp(type, "record") == 0)
         build_record(m, t);
@@ -450,16 +452,6 @@ static void build_type(struct gen_model *m, struct gen_type *t)
     m->types[m->type_count++] = t;
 }
 
-// What stands at the top of a file, alone or in a list, can be a whole message.
-static void mark_alone(struct gen_model *m, const struct gen_file *file, const json_t *json)
-{
-    const char *name = text_of(json, "name"), *space = text_of(json, "namespace");
-    struct gen_type *t = name == NULL ? NULL : gen_find(m, name, space != NULL ? space : "");
-    if (t == NULL)
-        gen_die("%s: a file holds one named type or a list of them", file->path);
-    t->alone = t->kind == GEN_RECORD;
-}
-
 void gen_model_build(struct gen_model *m)
 {
     for (size_t i = 0; i < m->file_count; i++)
@@ -469,11 +461,11 @@ void gen_model_build(struct gen_model *m)
         build_type(m, m->declared[i]);
     for (size_t i = 0; i < m->file_count; i++) {
         const json_t *json = m->files[i].json;
-        size_t j;
-        json_t *each;
-        json_array_foreach(json, j, each)
-            mark_alone(m, &m->files[i], each);
-        if (json_is_object(json))
-            mark_alone(m, &m->files[i], json);
+        const char *name = text_of(json, "name"), *space = text_of(json, "namespace");
+        struct gen_type *only = name == NULL ? NULL : gen_find(m, name, space != NULL ? space : "");
+        if (json_is_object(json) && only == NULL)
+            gen_die("%s: a file holds one named type or a list of them", m->files[i].path);
+        if (only != NULL)
+            only->alone = only->kind == GEN_RECORD;
     }
 }

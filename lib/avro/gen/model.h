@@ -36,9 +36,9 @@ enum gen_form {
 struct gen_type;
 
 struct gen_field {
-    const char *name;   // in the schema
-    const char *c_name; // in C: the same, with '_' behind a reserved word
-    const char *doc;    // or NULL
+    const char *name;      // in the schema
+    const char *c_name;    // in C: the same, with '_' behind a reserved word
+    const char *doc;       // or NULL
     struct gen_type *type; // of the value, or of the items of an array
     enum gen_form form;
     const json_t *fallback; // the default; NULL: none
@@ -58,6 +58,7 @@ struct gen_type {
     bool alone;    // a record at the top of its file, or that says "alone": can be a message
     bool building; // for the detection of recursion
     bool built;
+    bool emitted;   // for whoever writes each type once
     uint32_t least; // fewest bytes of its binary form
     uint32_t size;  // fixed
 
@@ -70,8 +71,8 @@ struct gen_type {
 };
 
 struct gen_file {
-    const char *path;   // as given
-    const char *stem;   // relative to the root, without .avsc: "schemas/segment"
+    const char *path; // as given
+    const char *stem; // relative to the root, without .avsc: "schemas/segment"
     json_t *json;
     bool emit; // false: only to look names up in
 };
@@ -101,13 +102,15 @@ struct gen_type *gen_find(const struct gen_model *m, const char *name, const cha
 // The type of a file that holds one record of that name, or NULL.
 struct gen_type *gen_find_alone(const struct gen_model *m, const char *snake);
 
+// Without a default, and of a kind that the JSON form never leaves out.
+bool gen_is_required(const struct gen_field *field);
+
 // Memory of the model; formatted text in it.
 void *gen_alloc(struct gen_model *m, size_t count, size_t size);
 const char *gen_format(struct gen_model *m, const char *fmt, ...) TOC_PRINTF(2, 3);
 
 // Namespace and name of a definition or reference: a dotted name carries its own.
 const char *gen_full_name(struct gen_model *m, const char *name, const char *namespace);
-bool gen_is_primitive(const char *name); // any of Avro's eight
 
 void gen_read_file(const char *path, struct toc_buf *out);
 // Writes only when the content differs, so that nothing is rebuilt for nothing.

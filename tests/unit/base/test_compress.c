@@ -152,7 +152,7 @@ static void crafted_frames(void **state)
                     TOC_E_LENGTH}, // 1 GiB stated, out holds less
             {"28b52ffda0ffffffff010000", 5, TOC_E_LENGTH},
             {"28b52ffd210100010000", 0, TOC_E_SYNTAX}, // wants a dictionary
-            {"28b52ffd2800010000", 0, TOC_E_SYNTAX}, // reserved bit
+            {"28b52ffd2800010000", 0, TOC_E_SYNTAX},   // reserved bit
     };
     UNIT_EACH(const struct row, row, rows)
     {

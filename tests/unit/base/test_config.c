@@ -288,6 +288,51 @@ static void group_example_loads(void **state)
     toc_buf_done(&page);
 }
 
+// What a required row of each type shows when it has no example, and docs that break badly.
+static void examples_of_every_type_load(void **state)
+{
+    (void)state;
+    static const struct toc_conf_row each[] = {
+            {.name = "name",
+                    FIELD(TOC_CONF_TEXT, name),
+                    .required = true,
+                    .doc = "x234567890123456789012345678901234567890123456789012345678901234567890"
+                           "12345678901234567890123456789 is a long word."},
+            {.name = "certificate", FIELD(TOC_CONF_PATH, certificate), .required = true, .doc = ""},
+            {.name = "workers",
+                    FIELD(TOC_CONF_INT, workers),
+                    .required = true,
+                    .min = 3,
+                    .max = 9,
+                    .doc = "a"},
+            {.name = "every",
+                    FIELD(TOC_CONF_DURATION, every_ms),
+                    .required = true,
+                    .min = 90000,
+                    .max = TOC_MS_DAY,
+                    .doc = "a"},
+            {.name = "any", FIELD(TOC_CONF_DURATION, any), .required = true, .doc = "a"},
+            {.name = "strict", FIELD(TOC_CONF_BOOL, strict), .required = true, .doc = "a"},
+            {.name = "networks", FIELD(TOC_CONF_LIST, networks), .required = true, .doc = "a"},
+            {0},
+    };
+    struct toc_err err = {0};
+    struct conf conf = {0};
+    struct toc_conf *owner = NULL;
+    struct toc_buf page;
+    toc_buf_init(&page, 65536);
+    toc_conf_print(each, &page);
+    assert_ok(toc_conf_parse(toc_buf_slice(&page), "/etc/m.conf", each, &conf, &owner, &err), err);
+    assert_string_equal(conf.certificate, "/etc/change-me");
+    assert_int_equal(conf.workers, 3);
+    assert_int_equal(conf.every_ms, 90000);
+    assert_int_equal(conf.any, 0);
+    assert_shows(toc_buf_cstr(&page), "90s to 1d");
+    assert_shows(toc_buf_cstr(&page), "# is a long word.\n");
+    toc_conf_free(owner);
+    toc_buf_done(&page);
+}
+
 // Whichever allocation fails, the load fails cleanly (the sanitizer watches for leaks).
 static void out_of_memory(void **state)
 {
@@ -317,6 +362,7 @@ int main(void)
             cmocka_unit_test(files_and_includes),
             cmocka_unit_test(reference_loads_again),
             cmocka_unit_test(group_example_loads),
+            cmocka_unit_test(examples_of_every_type_load),
             cmocka_unit_test(out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

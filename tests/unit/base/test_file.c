@@ -8,6 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/base/mem.h"
+
 static char dir[TOC_PATH_BYTES_MAX], path[TOC_PATH_BYTES_MAX];
 
 static int set_up(void **state)
@@ -92,29 +94,34 @@ static void mode_does_not_depend_on_the_umask(void **state)
     assert_int_equal(mode_of(path), 0600);
 }
 
-// A disk that is full after 64 KiB, as far as this process can tell.
+// A disk that is full after so many bytes, as far as this process can tell: the error comes with a
+// write in between (64 KiB), or with the flush at the end (10 bytes).
 static void full_disk_leaves_the_old_file(void **state)
 {
     (void)state;
+    static const rlim_t limits[] = {65536, 10};
+    static const uint8_t block[100];
     struct toc_err err = {0};
-    struct rlimit before, full = {65536, 65536};
-    struct toc_replace *r = NULL;
-    static const uint8_t block[4096];
+    struct rlimit before;
     assert_ok(toc_file_replace(path, 0644, TOC_S("good"), &err), err);
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
-    full.rlim_max = before.rlim_max;
     signal(SIGXFSZ, SIG_IGN);
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &full), 0);
-    assert_ok(toc_replace_open(path, 0644, &r, &err), err);
-    for (int i = 0; i < 32; i++)
-        toc_replace_put(r, toc_slice(block, sizeof block));
-    toc_rc rc = toc_replace_commit(r, &err);
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    UNIT_EACH(const rlim_t, limit, limits)
+    {
+        struct toc_replace *r = NULL;
+        struct rlimit full = {*limit, before.rlim_max};
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &full), 0);
+        assert_ok(toc_replace_open(path, 0644, &r, &err), err);
+        for (rlim_t done = 0; done <= *limit; done += 100)
+            toc_replace_put(r, toc_slice(block, sizeof block));
+        toc_rc rc = toc_replace_commit(r, &err);
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+        assert_code(rc, TOC_E_IO, err);
+        assert_shows(err.text, "out.txt: cannot write: File too large");
+        assert_content("good");
+        assert_int_equal(files_in_dir(), 1); // the half-written one is gone
+    }
     signal(SIGXFSZ, SIG_DFL);
-    assert_code(rc, TOC_E_IO, err);
-    assert_shows(err.text, "out.txt: cannot write: File too large");
-    assert_content("good");
-    assert_int_equal(files_in_dir(), 1); // the half-written one is gone
 }
 
 static void impossible_places(void **state)
@@ -338,6 +345,24 @@ static void lock_within_a_process(void **state)
     assert_code(toc_lock_take("/nonexistent/x", &one, &err), TOC_E_NOTFOUND, err);
 }
 
+static void out_of_memory(void **state)
+{
+    (void)state;
+    struct toc_err err = {0};
+    struct toc_buf buf;
+    struct toc_lock *lock = NULL;
+    toc_buf_init(&buf, 100);
+    assert_ok(toc_file_create(path, 0600, TOC_S("old"), &err), err);
+    toc_mem_fail_at(1);
+    assert_code(toc_file_replace(path, 0600, TOC_S("new"), &err), TOC_E_MEMORY, err);
+    toc_mem_fail_at(1);
+    assert_code(toc_file_read(path, &buf, &err), TOC_E_MEMORY, err);
+    toc_mem_fail_at(1);
+    assert_code(toc_lock_take(path, &lock, &err), TOC_E_MEMORY, err);
+    assert_content("old");
+    toc_buf_done(&buf);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -356,6 +381,7 @@ int main(void)
             T(lock_of_another_process),
             T(lock_of_a_killed_process),
             T(lock_within_a_process),
+            T(out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -202,6 +202,10 @@ static void writer(void **state)
     toc_jw_open(&w, '{');
     toc_jw_close(&w, '}');
     toc_jw_open(&w, '[');
+    toc_jw_int(&w, 1);
+    toc_jw_close(&w, ']');
+    toc_jw_open(&w, '[');
+    toc_jw_int(&w, 2);
     toc_jw_close(&w, ']');
     toc_jw_close(&w, ']');
     toc_jw_key(&w, "h");
@@ -213,9 +217,10 @@ static void writer(void **state)
     toc_jw_key(&w, "");
     toc_jw_text(&w, TOC_S(""));
     toc_jw_close(&w, '}');
-    assert_slice(toc_buf_slice(&out), "{\"a\\\"b\":[-9223372036854775808,true,false,null,{},[]],"
-                                      "\"h\":\"01ff\",\"t\":\"1970-01-01T00:00:00.000Z\","
-                                      "\"r\":[1],\"\":\"\"}");
+    assert_slice(toc_buf_slice(&out),
+            "{\"a\\\"b\":[-9223372036854775808,true,false,null,{},[1],[2]],"
+            "\"h\":\"01ff\",\"t\":\"1970-01-01T00:00:00.000Z\","
+            "\"r\":[1],\"\":\"\"}");
     toc_buf_done(&out);
 }
 
@@ -230,6 +235,7 @@ static void writer_escapes(void **state)
             {TOC_S_INIT("\"\\\b\f\n\r\t"), "\"\\\"\\\\\\b\\f\\n\\r\\t\""},
             {TOC_S_INIT("a\0\x1f\x7f"), "\"a\\u0000\\u001f\\u007f\""},
             {TOC_S_INIT("\xe2\x82\xac"), "\"\xe2\x82\xac\""},
+            {TOC_S_INIT("\xe2\x80\xae\xc2\x9b\xf3\xa0\x81\x81"), "\"\\u202e\\u009b\\udb40\\udc41\""},
             {TOC_S_INIT("a\xff"
                         "b\xe2\x82"),
                     "\"a\xef\xbf\xbd"

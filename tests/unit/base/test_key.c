@@ -5,6 +5,7 @@
 
 #include "lib/base/json.h"
 #include "lib/base/key.h"
+#include "lib/base/mem.h"
 #include "lib/base/text.h"
 
 static uint8_t message[2048];
@@ -250,6 +251,25 @@ static void other_files_are_refused(void **state)
     }
 }
 
+static void out_of_memory(void **state)
+{
+    (void)state;
+    struct toc_err err = {0};
+    struct toc_key *key = NULL;
+    struct toc_verifier *verifier = NULL;
+    static const uint8_t seed[32];
+    toc_mem_fail_at(1);
+    assert_code(toc_key_new(&key, &err), TOC_E_MEMORY, err);
+    assert_null(key);
+    assert_ok(toc_key_of_seed(seed, &key, &err), err);
+    toc_mem_fail_at(1);
+    assert_code(toc_verifier_new(toc_key_public(key), &verifier, &err), TOC_E_MEMORY, err);
+    assert_null(verifier);
+    toc_key_free(key);
+    toc_key_free(NULL);
+    toc_verifier_free(NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -258,6 +278,7 @@ int main(void)
             cmocka_unit_test(every_bit_of_a_signature_counts),
             cmocka_unit_test(keys_of_small_order_are_refused),
             cmocka_unit_test(ids_and_fingerprints),
+            cmocka_unit_test(out_of_memory),
             cmocka_unit_test_setup_teardown(saved_and_loaded, set_up, tear_down),
             cmocka_unit_test_setup_teardown(loose_permissions_are_refused, set_up, tear_down),
             cmocka_unit_test_setup_teardown(other_files_are_refused, set_up, tear_down),

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 
+#include "lib/base/mem.h"
 #include "lib/base/metrics.h"
 
 static void page(void **state)
@@ -125,6 +126,30 @@ static void the_registry_is_bounded(void **state)
     toc_metrics_free(metrics);
 }
 
+// Whichever allocation fails, nothing but the one series is missing, and the page stays whole.
+static void out_of_memory(void **state)
+{
+    (void)state;
+    for (uint64_t n = 1; n < 12; n++) {
+        struct toc_buf out;
+        toc_buf_init(&out, 65536);
+        toc_mem_fail_at(n);
+        struct toc_metrics *metrics = toc_metrics_new();
+        toc_metric_add(toc_counter(metrics, "a", "", "h"), 1);
+        toc_histogram_add(toc_histogram_ms(metrics, "b", "h"), 1);
+        toc_mem_fail_at(0);
+        if (metrics != NULL) {
+            assert_non_null(toc_counter(metrics, "a", "", "h")); // works again
+            toc_metrics_print(metrics, &out);
+            assert_shows(toc_buf_cstr(&out), "# TYPE a counter\n");
+        } else {
+            assert_int_equal(n, 1);
+        }
+        toc_buf_done(&out);
+        toc_metrics_free(metrics);
+    }
+}
+
 static void *add_a_lot(void *metrics)
 {
     struct toc_metric *metric = toc_counter(metrics, "n", "", "h");
@@ -162,6 +187,7 @@ int main(void)
             cmocka_unit_test(labels),
             cmocka_unit_test(nothing_is_taken_where_nothing_is),
             cmocka_unit_test(the_registry_is_bounded),
+            cmocka_unit_test(out_of_memory),
             cmocka_unit_test(threads_lose_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -39,6 +39,26 @@ static void utf8_is_strict(void **state)
     }
 }
 
+// ASCII is skipped eight bytes at a time: a bad byte is found wherever it stands.
+static void utf8_in_long_text(void **state)
+{
+    (void)state;
+    uint8_t text[40];
+    for (size_t len = 1; len <= sizeof text; len++)
+        for (size_t at = 0; at < len; at++) {
+            memset(text, 'x', sizeof text);
+            assert_true(toc_utf8_valid(toc_slice(text, len)));
+            text[at] = 0xff;
+            assert_false(toc_utf8_valid(toc_slice(text, len)));
+            text[at] = 0xc3;
+            assert_false(toc_utf8_valid(toc_slice(text, len)));
+            if (at + 1 < len) {
+                text[at + 1] = 0xa4;
+                assert_true(toc_utf8_valid(toc_slice(text, len)));
+            }
+        }
+}
+
 static void utf8_round_trip(void **state)
 {
     (void)state;
@@ -121,7 +141,7 @@ static void safe_text(void **state)
                     "ab"}, // private use
             {TOC_S_INIT("a\xef\xb7\x90"
                         "b\xef\xbf\xbe"
-                        "c\xf0\x9f\xbf\xbf"),
+                        "c\xf0\x9f\xbf\xbe\xf0\xaf\xbf\xbf"),
                     "abc"}, // noncharacters
             {TOC_S_INIT("a\xef\xb8\x8f"
                         "b"),
@@ -291,9 +311,8 @@ static void hex(void **state)
     uint8_t out[2] = {7, 7};
     assert_true(toc_parse_hex(TOC_S("aF09"), out, 2));
     assert_memory_equal(out, "\xaf\x09", 2);
-    static const char *const bad[] = {"", "aF0", "aF090", "aF0900", "aG09", "a 09",
-            ("a\x10"
-             "09")};
+    static const char *const bad[] = {
+            "", "aF0", "aF090", "aF0900", "aG09", "a 09", "a@09", "a\x10 9"};
     UNIT_EACH(const char *const, text, bad)
     {
         assert_false(toc_parse_hex(toc_slice_of(*text), out, 2));
@@ -305,6 +324,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
             cmocka_unit_test(utf8_is_strict),
+            cmocka_unit_test(utf8_in_long_text),
             cmocka_unit_test(utf8_round_trip),
             cmocka_unit_test(malformed_moves_one_byte),
             cmocka_unit_test(safe_text),

@@ -1,0 +1,167 @@
+#include "hub/fuse/job.h"
+
+#include <string.h>
+
+#include "hub/fuse/publish.h"
+#include "lib/base/text.h"
+#include "lib/indicator/limits.h"
+
+static toc_rc job_load(struct toc_fuse *fuse, struct toc_job_row *out, bool *found, struct toc_err *err)
+{
+    struct toc_slice bytes = toc_state_row(fuse->state, "job");
+    *found = bytes.ptr != NULL;
+    if (!*found)
+        return TOC_OK;
+    // The row is replaced while the decoded one is in use.
+    bytes = toc_arena_copy(&fuse->arena, bytes);
+    if (bytes.ptr == NULL)
+        return step_no_memory(err);
+    return toc_job_row_decode(bytes, toc_job_row_fingerprint, &fuse->arena, out, err);
+}
+
+static toc_rc job_save(struct toc_fuse *fuse, const struct toc_job_row *job, struct toc_err *err)
+{
+    toc_buf_clear(&fuse->encoded);
+    toc_job_row_encode(job, &fuse->encoded);
+    TOC_TRY(toc_buf_check(&fuse->encoded, "a row", err));
+    return toc_state_row_put(fuse->state, "job", toc_buf_slice(&fuse->encoded), err);
+}
+
+static toc_rc job_begin(struct toc_fuse *fuse, struct toc_job_row *job, struct toc_err *err)
+{
+    size_t count = fuse->roll.genesis->audiences_count;
+    job->opened = fuse->roll.clock.stream_time;
+    job->again = false;
+    job->cursors = toc_arena_alloc(&fuse->arena, count, sizeof *job->cursors);
+    if (job->cursors == NULL)
+        return step_no_memory(err);
+    job->cursors_count = count;
+    return job_save(fuse, job, err);
+}
+
+toc_rc job_open(struct toc_fuse *fuse, const char *what, struct toc_err *err)
+{
+    struct toc_job_row job;
+    bool running;
+    toc_job_row_init(&job);
+    TOC_TRY(job_load(fuse, &job, &running, err));
+    if (running) {
+        job.again = true;
+        return job_save(fuse, &job, err);
+    }
+    job.what = toc_slice_of(what);
+    return job_begin(fuse, &job, err);
+}
+
+// Does the audience have, or might it now get, a view of it?
+static bool concerns(const struct toc_fuse *fuse, const struct subject *s, int audience)
+{
+    for (size_t i = 0; i < s->body.views_count; i++)
+        if (s->body.views[i].audience == audience)
+            return true;
+    for (size_t i = 0; i < s->body.contributions_count; i++)
+        if (subject_seen_by(fuse, &s->body.contributions[i]) & 1u << audience)
+            return true;
+    return false;
+}
+
+static toc_rc move_audience(struct toc_fuse *fuse, struct toc_cursor *cursor, int audience, struct toc_err *err)
+{
+    uint8_t at[16];
+    bool begun = cursor->after.len == sizeof at;
+    if (begun)
+        memcpy(at, cursor->after.ptr, sizeof at);
+    for (int moved = 0; moved < TOC_TICK_ENTRIES_MAX;) {
+        const struct toc_entry *entry = toc_state_next(fuse->state, begun ? at : NULL);
+        if (entry == NULL) {
+            cursor->done = true;
+            break;
+        }
+        begun = true;
+        memcpy(at, entry->key, sizeof at);
+        struct subject s;
+        toc_arena_reset(&fuse->scratch);
+        TOC_TRY(subject_load(fuse, at, TOC_KIND_UNKNOWN, TOC_S(""), &s, err));
+        if (!concerns(fuse, &s, audience))
+            continue;
+        moved++;
+        TOC_TRY(subject_publish(fuse, &s, 1u << audience, fuse->roll.clock.stream_time, err));
+    }
+    cursor->after = toc_arena_copy(&fuse->arena, toc_slice(at, begun ? sizeof at : 0));
+    return cursor->after.ptr == NULL ? step_no_memory(err) : TOC_OK;
+}
+
+toc_rc job_move(struct toc_fuse *fuse, struct toc_err *err)
+{
+    struct toc_job_row job;
+    bool running, done = true;
+    TOC_TRY(job_load(fuse, &job, &running, err));
+    if (!running)
+        return TOC_OK;
+    for (size_t a = 0; a < job.cursors_count; a++) {
+        if (!job.cursors[a].done)
+            TOC_TRY(move_audience(fuse, &job.cursors[a], (int)a, err));
+        done = done && job.cursors[a].done;
+    }
+    if (!done)
+        return job_save(fuse, &job, err);
+    return job.again ? job_begin(fuse, &job, err) : toc_state_row_drop(fuse->state, "job", err);
+}
+
+static bool still_due(const struct subject *s, int audience, int64_t due)
+{
+    for (size_t i = 0; i < s->body.views_count; i++)
+        if (s->body.views[i].audience == audience)
+            return s->body.views[i].due == due;
+    return false;
+}
+
+static toc_rc fire_lane(struct toc_fuse *fuse, int audience, struct toc_err *err)
+{
+    int64_t due;
+    uint8_t key[16];
+    for (int fired = 0; fired < TOC_TICK_TIMERS_MAX &&
+            toc_state_timer_take(fuse->state, (unsigned)audience, fuse->roll.clock.stream_time, &due, key);) {
+        struct subject s;
+        if (toc_state_find(fuse->state, key) == NULL)
+            continue;
+        toc_arena_reset(&fuse->scratch);
+        TOC_TRY(subject_load(fuse, key, TOC_KIND_UNKNOWN, TOC_S(""), &s, err));
+        if (!still_due(&s, audience, due))
+            continue;
+        fired++;
+        fuse->totals.timers++;
+        TOC_TRY(subject_publish(fuse, &s, 1u << audience, due, err));
+    }
+    return TOC_OK;
+}
+
+// The own lane: nothing goes out, memory comes back.
+static toc_rc fire_own(struct toc_fuse *fuse, struct toc_err *err)
+{
+    int64_t due, next;
+    uint8_t key[16];
+    for (int fired = 0; fired < TOC_TICK_TIMERS_MAX &&
+            toc_state_timer_take(fuse->state, LANE_OWN, fuse->roll.clock.stream_time, &due, key); fired++) {
+        struct subject s;
+        if (toc_state_find(fuse->state, key) == NULL)
+            continue;
+        toc_arena_reset(&fuse->scratch);
+        TOC_TRY(subject_load(fuse, key, TOC_KIND_UNKNOWN, TOC_S(""), &s, err));
+        size_t before = s.body.contributions_count;
+        bool ruled = s.body.ruling != NULL;
+        TOC_TRY(subject_forget(fuse, &s, fuse->roll.clock.stream_time, &next, err));
+        if (s.body.contributions_count != before || ruled != (s.body.ruling != NULL))
+            TOC_TRY(subject_store(fuse, &s, next, err));
+        else if (next != 0)
+            TOC_TRY(toc_state_timer(fuse->state, LANE_OWN, next, key, err));
+    }
+    return TOC_OK;
+}
+
+toc_rc timers_fire(struct toc_fuse *fuse, struct toc_err *err)
+{
+    for (size_t a = 0; a < fuse->roll.genesis->audiences_count; a++)
+        TOC_TRY(fire_lane(fuse, (int)a, err));
+    return fire_own(fuse, err);
+}

@@ -1,0 +1,300 @@
+#include "hub/fuse/publish.h"
+
+#include <string.h>
+
+#include "hub/fuse/due.h"
+#include "hub/fuse/quota.h"
+#include "hub/fuse/view.h"
+#include "lib/base/digest.h"
+#include "lib/base/time.h"
+#include "lib/indicator/audience.h"
+
+toc_rc subject_load(struct toc_fuse *fuse, const uint8_t key[16], enum toc_kind kind, struct toc_slice value,
+        struct subject *out, struct toc_err *err)
+{
+    memset(out, 0, sizeof *out);
+    memcpy(out->key, key, 16);
+    const struct toc_entry *entry = toc_state_find(fuse->state, key);
+    out->stored = entry != NULL;
+    if (out->stored) {
+        toc_rc rc = toc_body_decode(toc_slice(entry->body, entry->body_len), toc_body_fingerprint, &fuse->scratch,
+                &out->body, err);
+        if (toc_failed(rc))
+            return toc_fail_fate(err, TOC_FATE_FATAL, TOC_E_STATE, "an entry of the state cannot be read");
+    } else {
+        toc_body_init(&out->body);
+        out->body.kind = kind;
+        out->body.value = value;
+    }
+    toc_reference_judge(fuse->roll.sets, fuse->roll.sets_count, out->body.kind, out->body.value, &out->references);
+    out->curve = decay_curve(out->body.kind, out->references.dynamic_dns);
+    return TOC_OK;
+}
+
+uint32_t subject_seen_by(const struct toc_fuse *fuse, const struct toc_contribution *c)
+{
+    uint32_t mask = 0;
+    bool government = fuse->roll.sources[c->source].member->government;
+    for (size_t a = 0; a < fuse->roll.genesis->audiences_count; a++)
+        if (toc_audience_sees(&fuse->roll.genesis->audiences[a], c->marking, &c->release, government))
+            mask |= 1u << a;
+    return mask;
+}
+
+static struct toc_view *find_view(struct toc_body *body, int audience)
+{
+    for (size_t i = 0; i < body->views_count; i++)
+        if (body->views[i].audience == audience)
+            return &body->views[i];
+    return NULL;
+}
+
+static struct toc_view *add_view(struct toc_fuse *fuse, struct toc_body *body, int audience, int64_t t)
+{
+    struct toc_view *grown = toc_arena_alloc(&fuse->scratch, body->views_count + 1, sizeof *grown);
+    if (grown == NULL)
+        return NULL;
+    if (body->views_count != 0)
+        memcpy(grown, body->views, body->views_count * sizeof *grown);
+    struct toc_view *view = &grown[body->views_count];
+    toc_view_init(view);
+    view->audience = audience;
+    view->born = t;
+    body->views = grown;
+    body->views_count++;
+    return view;
+}
+
+static void remove_view(struct toc_body *body, struct toc_view *view)
+{
+    size_t at = (size_t)(view - body->views);
+    memmove(view, view + 1, (body->views_count - at - 1) * sizeof *view);
+    body->views_count--;
+}
+
+static uint64_t mix(uint64_t seed, struct toc_slice s)
+{
+    return toc_mix64(s, seed + s.len + 1);
+}
+
+// What a reader acts on beside the facts.
+static uint64_t rest_digest(const struct toc_indicator *i)
+{
+    uint64_t d = 1;
+    for (size_t k = 0; k < i->sources_count; k++) {
+        const struct toc_source_row *row = &i->sources[k];
+        d = mix(mix(d, row->member), row->feed) + (uint64_t)row->marking * 8 + (uint64_t)row->says;
+        d = mix(mix(d, row->origin), row->description);
+    }
+    for (size_t k = 0; k < i->relations_count; k++)
+        d = mix(d + (uint64_t)i->relations[k].type * 64 + (uint64_t)i->relations[k].kind, i->relations[k].value);
+    for (size_t k = 0; k < i->references_count; k++)
+        d = mix(mix(mix(d, i->references[k].source), i->references[k].id), i->references[k].url);
+    for (size_t k = 0; k < i->annotations_count; k++)
+        d = mix(mix(mix(d, i->annotations[k].set), i->annotations[k].effect), i->annotations[k].note);
+    for (size_t k = 0; k < i->reasons_count; k++)
+        d = mix(d, i->reasons[k]);
+    return d + (uint64_t)i->more_sources;
+}
+
+static bool texts_differ(const struct toc_slice *a, size_t a_count, const struct toc_slice *b, size_t b_count)
+{
+    if (a_count != b_count)
+        return true;
+    for (size_t i = 0; i < a_count; i++)
+        if (!toc_slice_eq(a[i], b[i]))
+            return true;
+    return false;
+}
+
+static bool facts_differ(const struct toc_facts *was, const struct toc_facts *is)
+{
+    int64_t moved = is->valid_until - was->valid_until;
+    return was->status != is->status || was->advice != is->advice || was->has_score != is->has_score ||
+            was->score / SCORE_BUCKET != is->score / SCORE_BUCKET || was->organisations != is->organisations ||
+            was->corroborated != is->corroborated || was->severity != is->severity || was->pap != is->pap ||
+            was->sightings != is->sightings || was->hits != is->hits || was->last_seen != is->last_seen ||
+            moved > TOC_MS_DAY || moved < -TOC_MS_DAY || (was->valid_until == 0) != (is->valid_until == 0) ||
+            !toc_slice_eq(was->registrable, is->registrable) ||
+            texts_differ(was->tags, was->tags_count, is->tags, is->tags_count) ||
+            texts_differ(was->lists, was->lists_count, is->lists, is->lists_count);
+}
+
+static toc_rc send(struct toc_fuse *fuse, const struct toc_indicator *i, int audience, int64_t t, struct toc_err *err)
+{
+    toc_buf_clear(&fuse->value);
+    toc_indicator_put(i, &fuse->value);
+    TOC_TRY(toc_buf_check(&fuse->value, "an indicator record", err));
+    fuse->totals.published++;
+    return step_emit(fuse, TOC_OUT_INDICATORS, audience, i->id, toc_buf_slice(&fuse->value), t, err);
+}
+
+static toc_rc say_gone(struct toc_fuse *fuse, struct subject *s, struct toc_view *view, struct toc_indicator *i,
+        int64_t t, struct toc_err *err)
+{
+    struct toc_indicator gone;
+    toc_indicator_init(&gone);
+    gone.id = i->id;
+    gone.kind = i->kind;
+    gone.value = i->value;
+    gone.born = view->born;
+    gone.n = view->n + 1;
+    gone.now.status = TOC_STATUS_GONE;
+    gone.prior = &view->facts;
+    TOC_TRY(send(fuse, &gone, view->audience, t, err));
+    TOC_TRY(step_emit(fuse, TOC_OUT_INDICATORS, view->audience, gone.id, toc_slice(NULL, 0), t, err));
+    remove_view(&s->body, view);
+    return TOC_OK;
+}
+
+static bool appears(const struct judgement *j)
+{
+    return j->status == TOC_STATUS_ACTIVE || j->status == TOC_STATUS_DISPUTED;
+}
+
+static toc_rc publish_view(struct toc_fuse *fuse, struct toc_view *view, struct toc_indicator *i, int64_t t,
+        struct toc_err *err)
+{
+    uint64_t rest = rest_digest(i);
+    bool first = view->n == 0;
+    if (!first && (int64_t)rest == view->rest && !facts_differ(&view->facts, &i->now))
+        return TOC_OK;
+    i->born = view->born;
+    i->n = view->n + 1;
+    i->prior = first ? NULL : &view->facts;
+    TOC_TRY(send(fuse, i, view->audience, t, err));
+    view->n = i->n;
+    view->rest = (int64_t)rest;
+    view->facts = i->now;
+    return TOC_OK;
+}
+
+// Only then does it matter how many report hits at all.
+static bool hit_often(const struct judge_terms *terms)
+{
+    int hit = 0;
+    for (size_t i = 0; i < terms->seen_count; i++)
+        hit += terms->seen[i].c->hits > 0;
+    return hit >= 3;
+}
+
+static toc_rc judge_view(struct toc_fuse *fuse, struct subject *s, int audience, int64_t t, struct toc_err *err)
+{
+    struct judge_terms terms = {
+            .roll = &fuse->roll,
+            .body = &s->body,
+            .key = s->key,
+            .audience = audience,
+            .references = &s->references,
+            .curve = s->curve,
+    };
+    struct toc_view *view = find_view(&s->body, audience);
+    TOC_TRY(judge_collect(&terms, &fuse->scratch, err));
+    if (hit_often(&terms))
+        TOC_TRY(quota_hitters(fuse, audience, t, &terms.hitters, err));
+    struct judgement j;
+    judge_at(&terms, t, &j);
+    if (view == NULL && !appears(&j))
+        return TOC_OK;
+    int64_t due = due_next(&terms, t);
+    judge_at(&terms, t, &j);
+    struct toc_indicator i;
+    TOC_TRY(view_compose(&terms, &j, t, fuse->conf.deployment_key, &fuse->scratch, &i, err));
+    if (!j.exists)
+        return say_gone(fuse, s, view, &i, t, err);
+    if (view == NULL)
+        view = add_view(fuse, &s->body, audience, t);
+    if (view == NULL)
+        return step_no_memory(err);
+    view->due = due;
+    view->rules = fuse->roll.clock.rules;
+    if (due != 0)
+        TOC_TRY(toc_state_timer(fuse->state, (unsigned)audience, due, s->key, err));
+    return publish_view(fuse, view, &i, t, err);
+}
+
+int64_t subject_over(const struct toc_fuse *fuse, const struct decay_curve *curve, const uint8_t key[16],
+        const struct toc_contribution *c)
+{
+    int64_t dead = judge_dead_since(curve, key, c);
+    return dead == INT64_MAX ? dead : dead + fuse->roll.policy[POLICY_RETENTION_DAYS] * TOC_MS_DAY;
+}
+
+// A view whose timer is due but not fired yet (they are fired in bounded numbers) must still find what it
+// was due for.
+static bool awaits_judgement(const struct subject *s, int64_t t)
+{
+    for (size_t i = 0; i < s->body.views_count; i++)
+        if (s->body.views[i].due != 0 && s->body.views[i].due <= t)
+            return true;
+    return false;
+}
+
+// Drops what is over at t; tells when the next contribution will be (0: none).
+toc_rc subject_forget(struct toc_fuse *fuse, struct subject *s, int64_t t, int64_t *out_next, struct toc_err *err)
+{
+    int64_t next = INT64_MAX;
+    size_t kept = 0;
+    if (awaits_judgement(s, t)) {
+        *out_next = t + 1;
+        return TOC_OK;
+    }
+    for (size_t i = 0; i < s->body.contributions_count; i++) {
+        struct toc_contribution *c = &s->body.contributions[i];
+        int64_t end = subject_over(fuse, s->curve, s->key, c);
+        if (end <= t) {
+            TOC_TRY(quota_forget(fuse, c, err));
+            continue;
+        }
+        next = end < next ? end : next;
+        s->body.contributions[kept++] = *c;
+    }
+    s->body.contributions_count = kept;
+    if (s->body.ruling != NULL && s->body.ruling->until <= t)
+        s->body.ruling = NULL;
+    if (s->body.ruling != NULL && s->body.ruling->until < next)
+        next = s->body.ruling->until;
+    *out_next = next == INT64_MAX ? 0 : next;
+    return TOC_OK;
+}
+
+void subject_derive(const struct toc_body *body, struct toc_state_derived *out)
+{
+    *out = (struct toc_state_derived){0};
+    int64_t rules = INT64_MAX;
+    for (size_t i = 0; i < body->views_count; i++) {
+        const struct toc_view *v = &body->views[i];
+        rules = v->rules < rules ? v->rules : rules;
+        if (v->audience >= 0 && v->audience < LANE_OWN)
+            out->due[v->audience] = v->due;
+    }
+    out->rules = rules == INT64_MAX ? 0 : (uint32_t)rules;
+    size_t n = 0;
+    for (size_t i = body->contributions_count; i > 0 && n < TOC_ENTRY_SAID; i--)
+        if (body->contributions[i - 1].said != 0)
+            out->said[n++] = (uint64_t)body->contributions[i - 1].said;
+}
+
+toc_rc subject_store(struct toc_fuse *fuse, struct subject *s, int64_t next, struct toc_err *err)
+{
+    if (s->body.contributions_count == 0 && s->body.views_count == 0 && s->body.ruling == NULL)
+        return s->stored ? toc_state_drop(fuse->state, s->key, err) : TOC_OK;
+    struct toc_state_derived derived;
+    subject_derive(&s->body, &derived);
+    toc_buf_clear(&fuse->encoded);
+    toc_body_encode(&s->body, &fuse->encoded);
+    TOC_TRY(toc_buf_check(&fuse->encoded, "an entry of the state", err));
+    if (next != 0)
+        TOC_TRY(toc_state_timer(fuse->state, LANE_OWN, next, s->key, err));
+    return toc_state_put(fuse->state, s->key, toc_buf_slice(&fuse->encoded), derived.rules, derived.said, err);
+}
+
+toc_rc subject_publish(struct toc_fuse *fuse, struct subject *s, uint32_t audiences, int64_t t, struct toc_err *err)
+{
+    for (size_t a = 0; a < fuse->roll.genesis->audiences_count; a++)
+        if (audiences & 1u << a)
+            TOC_TRY(judge_view(fuse, s, (int)a, t, err));
+    int64_t next;
+    TOC_TRY(subject_forget(fuse, s, t, &next, err));
+    return subject_store(fuse, s, next, err);
+}

@@ -1,0 +1,43 @@
+// From a changed body to what readers see: judge the views that may see the change, publish those in which
+// a reader would act differently (fusion.md section 4), store the body, set the timers.
+#pragma once
+
+#include "hub/fuse/step.h"
+
+// The decoded body of an entry with its reference verdict.
+struct subject {
+    uint8_t key[16];
+    bool stored; // the state has an entry
+    struct toc_body body;
+    struct toc_reference_verdict references;
+    const struct decay_curve *curve;
+};
+
+// Decodes the entry of the key, or begins an empty body for (kind, value). Memory: fuse->scratch, texts
+// borrowed from the state and `value`.
+TOC_NODISCARD toc_rc subject_load(struct toc_fuse *fuse, const uint8_t key[16], enum toc_kind kind, struct toc_slice value,
+        struct subject *out, struct toc_err *err);
+
+// Bits of the audiences that see a contribution.
+uint32_t subject_seen_by(const struct toc_fuse *fuse, const struct toc_contribution *c);
+
+// Judges the views in `audiences` at t, publishes what changed, forgets what is over, stores the body (or
+// drops the entry), sets timers. `time` is the Kafka timestamp of what goes out.
+TOC_NODISCARD toc_rc subject_publish(struct toc_fuse *fuse, struct subject *s, uint32_t audiences, int64_t t,
+        struct toc_err *err);
+
+// The last two steps of subject_publish by themselves: drop what is over at t and tell when the next
+// contribution will be (0: none); encode and put, or drop the entry.
+TOC_NODISCARD toc_rc subject_forget(struct toc_fuse *fuse, struct subject *s, int64_t t, int64_t *out_next, struct toc_err *err);
+TOC_NODISCARD toc_rc subject_store(struct toc_fuse *fuse, struct subject *s, int64_t next, struct toc_err *err);
+
+// When a contribution may be dropped from the body; INT64_MAX: not by itself.
+int64_t subject_over(const struct toc_fuse *fuse, const struct decay_curve *curve, const uint8_t key[16],
+        const struct toc_contribution *c);
+
+// What the state keeps beside the bytes: all but the own lane's timer.
+void subject_derive(const struct toc_body *body, struct toc_state_derived *out);
+
+#define ALL_AUDIENCES UINT32_MAX
+// The lane of timers that no audience sees: forgetting what is over.
+#define LANE_OWN (TOC_STATE_LANES - 1)

@@ -1,0 +1,33 @@
+// Counters kept in rows of the state: conservation per member, limits per member and marking, who reports
+// hits. Limits hold per partition as ceil(1.25 x limit / P); a contribution is tested against those of its
+// own marking only, so that no marking tells of another.
+#pragma once
+
+#include "hub/fuse/step.h"
+#include "schemas/refusal.h"
+
+struct quota {
+    const struct roll_member *member;
+    enum toc_marking marking;
+    struct toc_quota_row row;
+};
+
+// Conservation (DESIGN 5): sent = changed + unchanged + quarantined + repeated.
+TOC_NODISCARD toc_rc count_load(struct toc_fuse *fuse, struct toc_slice member, struct toc_count_row *out, struct toc_err *err);
+TOC_NODISCARD toc_rc count_save(struct toc_fuse *fuse, struct toc_slice member, const struct toc_count_row *row, struct toc_err *err);
+
+TOC_NODISCARD toc_rc quota_load(struct toc_fuse *fuse, const struct roll_member *member, enum toc_marking marking,
+        struct quota *out, struct toc_err *err);
+TOC_NODISCARD toc_rc quota_save(struct toc_fuse *fuse, const struct quota *quota, struct toc_err *err);
+
+// May one more contribution, or refutation, come in?
+enum toc_refusal quota_admits_new(const struct toc_fuse *fuse, const struct quota *quota);
+enum toc_refusal quota_admits_refutation(const struct toc_fuse *fuse, const struct quota *quota);
+void quota_count_new(struct quota *quota);
+
+// A contribution left the state.
+TOC_NODISCARD toc_rc quota_forget(struct toc_fuse *fuse, const struct toc_contribution *c, struct toc_err *err);
+
+// A member reported a hit now; and how many organisations did within 24 h, as far as the audience may know.
+TOC_NODISCARD toc_rc quota_hit(struct toc_fuse *fuse, const struct roll_member *member, enum toc_marking marking, struct toc_err *err);
+TOC_NODISCARD toc_rc quota_hitters(struct toc_fuse *fuse, int audience, int64_t t, int64_t *out, struct toc_err *err);

@@ -1,0 +1,217 @@
+#include "lib/privacy/scan.h"
+
+#include "lib/base/text.h"
+
+#define TEXT_MAX 4096  // a URL has 2,048 bytes, a description 1,024
+#define ROUNDS_MAX 6   // of percent encoding; links of real kits show two
+#define KEY_MAX 64     // longer ones are no field names
+#define BASE64_MIN 8   // "a@b.info" has eleven; shorter runs are words
+
+static bool is_digit(uint8_t c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool is_letter(uint8_t c)
+{
+    return c >= 'a' && c <= 'z';
+}
+
+// What a local part ends with (RFC 5321 section 4.1.2), but for what a URL puts before "/@user".
+static bool is_local_byte(uint8_t c)
+{
+    return is_letter(c) || is_digit(c) || (c != 0 && strchr("!#$%'*+-^_`{|}~\"", c) != NULL);
+}
+
+// ---- what a decoded, lower-case text shows ---------------------------------------------------
+
+// Behind the '@': labels, the last one of two letters or more (or an A-label).
+static bool mail_domain(struct toc_slice text)
+{
+    size_t len = 0, dot = 0;
+    while (len < text.len && (is_letter(text.ptr[len]) || is_digit(text.ptr[len]) ||
+                                     text.ptr[len] == '-' || text.ptr[len] == '.'))
+        len++;
+    while (len > 0 && !is_letter(text.ptr[len - 1]) && !is_digit(text.ptr[len - 1]))
+        len--; // the dot or dash that ends a sentence
+    for (size_t i = 1; i < len; i++)
+        if (text.ptr[i] == '.')
+            dot = i;
+    return dot > 0 && len - dot > 2 && is_letter(text.ptr[dot + 1]) && text.ptr[0] != '.';
+}
+
+static bool has_mail(struct toc_slice text)
+{
+    for (size_t i = 1; i < text.len; i++)
+        if (text.ptr[i] == '@' && is_local_byte(text.ptr[i - 1]) &&
+                mail_domain(toc_slice_sub(text, i + 1, text.len)))
+            return true;
+    return false;
+}
+
+// 123-45-6789, not inside a longer number
+static bool has_social_security(struct toc_slice text)
+{
+    static const char shape[] = "ddd-dd-dddd";
+    const size_t n = sizeof shape - 1;
+    for (size_t i = 0; n <= text.len && i <= text.len - n; i++) {
+        size_t k = 0;
+        while (k < n && (shape[k] == 'd' ? is_digit(text.ptr[i + k]) : text.ptr[i + k] == '-'))
+            k++;
+        if (k == n && (i == 0 || (!is_digit(text.ptr[i - 1]) && text.ptr[i - 1] != '-')) &&
+                (i + n == text.len || (!is_digit(text.ptr[i + n]) && text.ptr[i + n] != '-')))
+            return true;
+    }
+    return false;
+}
+
+// Two words or more of letters only: "john+smith", "smith, john".
+static bool is_person(struct toc_slice value)
+{
+    size_t words = 0, letters = 0;
+    for (size_t i = 0; i < value.len; i++) {
+        uint8_t c = value.ptr[i];
+        if (c == '&' || c == ';' || c == '"')
+            break;
+        if (is_letter(c)) {
+            words += letters++ == 1;
+            continue;
+        }
+        if (c != '+' && c != ' ' && c != ',')
+            return false;
+        letters = 0;
+    }
+    return words >= 2;
+}
+
+// The field name that ends before `end`, in normal form: user[first_name] is userfirstname.
+static struct toc_slice key_before(struct toc_slice text, size_t end, uint8_t out[KEY_MAX])
+{
+    size_t start, len = 0;
+    while (end > 0 && strchr("\"' ", text.ptr[end - 1]) != NULL && text.ptr[end - 1] != 0)
+        end--;
+    for (start = end; start > 0; start--) {
+        uint8_t c = text.ptr[start - 1];
+        if (!is_letter(c) && !is_digit(c) && (c == 0 || strchr("_.-[]", c) == NULL))
+            break;
+    }
+    if (end - start > KEY_MAX)
+        start = end - KEY_MAX;
+    for (size_t i = start; i < end; i++)
+        if (is_letter(text.ptr[i]) || is_digit(text.ptr[i]))
+            out[len++] = text.ptr[i];
+    return toc_slice(out, len);
+}
+
+// key=value, "key":"value", Key: value
+static bool has_key(const struct toc_scan_rules *rules, struct toc_slice text)
+{
+    uint8_t normal[KEY_MAX];
+    for (size_t i = 1; i < text.len; i++) {
+        if (text.ptr[i] != '=' && text.ptr[i] != ':')
+            continue;
+        struct toc_slice key = key_before(text, i, normal);
+        if (key.len == 0)
+            continue;
+        if (toc_scan_key(rules, key) ||
+                (toc_slice_is(key, "name") && is_person(toc_slice_sub(text, i + 1, text.len))))
+            return true;
+    }
+    return false;
+}
+
+static enum toc_finding look(const struct toc_scan_rules *rules, struct toc_slice text)
+{
+    uint8_t lower[TEXT_MAX];
+    for (size_t i = 0; i < text.len; i++) {
+        uint8_t c = text.ptr[i];
+        lower[i] = c >= 'A' && c <= 'Z' ? (uint8_t)(c - 'A' + 'a') : c;
+    }
+    text = toc_slice(lower, text.len);
+    return toc_own_names_in(rules->names, text)                 ? TOC_FINDING_OWN
+            : has_mail(text)                                    ? TOC_FINDING_MAIL
+            : has_social_security(text) || has_key(rules, text) ? TOC_FINDING_PERSON
+                                                                : TOC_FINDING_NONE;
+}
+
+// ---- encodings -------------------------------------------------------------------------------
+
+// One round, in place; false when there was nothing to decode.
+static bool percent_decode(uint8_t *text, size_t *len)
+{
+    size_t to = 0;
+    for (size_t i = 0; i < *len; i++, to++) {
+        text[to] = text[i];
+        if (text[i] == '%' && i + 2 < *len && toc_parse_hex(toc_slice(text + i + 1, 2), &text[to], 1))
+            i += 2;
+    }
+    bool changed = to != *len;
+    *len = to;
+    return changed;
+}
+
+static int base64_value(uint8_t c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (is_digit(c))
+        return c - '0' + 52;
+    return c == '-' || c == '+' ? 62 : c == '_' ? 63 : -1;
+}
+
+// Bytes of a run; 0 when they are not plain text. '/' ends a run: no plain lower-case text needs it.
+static size_t base64_decode(struct toc_slice run, uint8_t *out)
+{
+    uint32_t bits = 0;
+    size_t len = 0, have = 0;
+    for (size_t i = 0; i < run.len; i++) {
+        bits = bits << 6 | (uint32_t)base64_value(run.ptr[i]);
+        have += 6;
+        if (have < 8)
+            continue;
+        have -= 8;
+        uint8_t byte = (uint8_t)(bits >> have);
+        if (byte < 0x20 || byte > 0x7e)
+            return 0;
+        out[len++] = byte;
+    }
+    return len;
+}
+
+static enum toc_finding look_in_base64(const struct toc_scan_rules *rules, struct toc_slice text)
+{
+    uint8_t plain[TEXT_MAX];
+    size_t pos = 0;
+    while (pos < text.len) {
+        size_t end = pos;
+        while (end < text.len && base64_value(text.ptr[end]) >= 0)
+            end++;
+        size_t len = end - pos < BASE64_MIN ? 0 : base64_decode(toc_slice_sub(text, pos, end - pos), plain);
+        enum toc_finding finding = look(rules, toc_slice(plain, len));
+        if (finding != TOC_FINDING_NONE)
+            return finding;
+        pos = end + 1;
+    }
+    return TOC_FINDING_NONE;
+}
+
+enum toc_finding toc_scan(const struct toc_scan_rules *rules, struct toc_slice text)
+{
+    uint8_t copy[TEXT_MAX];
+    size_t len = text.len;
+    if (len > sizeof copy)
+        return TOC_FINDING_PERSON;
+    if (len > 0)
+        memcpy(copy, text.ptr, len);
+    for (int round = 0; round < ROUNDS_MAX; round++) {
+        struct toc_slice now = toc_slice(copy, len);
+        enum toc_finding finding = look(rules, now);
+        if (finding == TOC_FINDING_NONE)
+            finding = look_in_base64(rules, now);
+        if (finding != TOC_FINDING_NONE || !percent_decode(copy, &len))
+            return finding;
+    }
+    return TOC_FINDING_PERSON;
+}

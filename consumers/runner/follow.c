@@ -46,6 +46,11 @@ static void close_consumer(struct toc_follow *follow)
 static toc_rc find_ends(struct toc_follow *follow, struct toc_admin *admin,
         struct toc_consumer_start *starts, struct toc_err *err)
 {
+    int32_t count;
+    TOC_TRY(toc_admin_partitions(admin, follow->audience.text, &count, err));
+    TOC_ENSURE(count == follow->conf->partitions, err, TOC_E_STATE,
+            "%s has %d partitions, genesis says %d: is this another deployment?", follow->audience.text,
+            (int)count, (int)follow->conf->partitions);
     for (int32_t p = 0; p < follow->conf->partitions; p++) {
         starts[p] = (struct toc_consumer_start){.topic = follow->audience.text, .partition = p};
         TOC_TRY(toc_admin_offsets(admin, starts[p].topic, p, TOC_READ_COMMITTED, &starts[p].offset,
@@ -61,11 +66,14 @@ static toc_rc ask_ends(
 {
     struct toc_admin *admin = NULL;
     int64_t begin;
+    int32_t one;
+    toc_rc rc = TOC_OK;
     TOC_TRY(toc_admin_open(follow->conf->bus, follow->conf->log, ADMIN_PATIENCE_MS, &admin, err));
-    toc_rc rc = follow->conf->interest == NULL ?
-            TOC_OK :
-            toc_admin_offsets(admin, follow->interest.text, 0, TOC_READ_COMMITTED, &begin,
-                    &follow->interest_from, err);
+    if (follow->conf->interest != NULL)
+        rc = toc_admin_partitions(admin, follow->interest.text, &one, err); // says what is missing
+    if (!toc_failed(rc) && follow->conf->interest != NULL)
+        rc = toc_admin_offsets(admin, follow->interest.text, 0, TOC_READ_COMMITTED, &begin,
+                &follow->interest_from, err);
     if (!toc_failed(rc))
         rc = find_ends(follow, admin, starts, err);
     toc_admin_close(admin);

@@ -77,8 +77,11 @@ static toc_rc read_topic(struct reading *reading, const struct toc_bus_conf *con
     struct toc_consumer_start start = {.topic = topic, .offset = TOC_OFFSET_BEGINNING};
     const struct toc_consumer_opts opts = {.isolation = TOC_READ_COMMITTED, .small_waits = true};
     int64_t begin;
+    int32_t one;
     TOC_TRY(toc_admin_open(conf, log, PATIENCE_MS, &admin, err));
-    toc_rc rc = toc_admin_offsets(admin, topic, 0, TOC_READ_COMMITTED, &begin, &start.end, err);
+    toc_rc rc = toc_admin_partitions(admin, topic, &one, err); // says in words what is missing
+    if (!toc_failed(rc))
+        rc = toc_admin_offsets(admin, topic, 0, TOC_READ_COMMITTED, &begin, &start.end, err);
     toc_admin_close(admin);
     TOC_TRY(rc);
     TOC_TRY(toc_consumer_read(conf, log, &opts, &start, 1, &consumer, err));

@@ -24,7 +24,7 @@
 
 #define SUBJECT "subscribe"
 #define POLL_MS 50
-#define PUBLISH_EVERY_MS 200 // changes wait for company so long at most
+#define PUBLISH_EVERY_MS 100 // changes wait for company so long at most
 #define LOOK_EVERY_MS 1000   // after the allow file and acceptances
 #define SAVE_EVERY_MS 60000
 #define REOPEN_AFTER_MS 5000

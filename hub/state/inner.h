@@ -49,14 +49,18 @@ struct toc_state {
     struct restore *restore; // while reading the log
 };
 
-// Bytes a key and its body take in the log.
+#define STATE_BLOCK_VERSION 1
+#define STATE_SET_BYTES (16 + 3) // a key and the length of its body in the log, at most
+
+// What an entry takes in a sweep.
 static inline uint64_t state_logged_bytes(const struct toc_entry *entry)
 {
-    return entry->body == NULL ? 0 : sizeof entry->key + 3 + (uint64_t)entry->body_len;
+    return entry->body == NULL ? 0 : STATE_SET_BYTES + (uint64_t)entry->body_len;
 }
 
-// Puts a body without undo: restore.c.
+// Sets a body (empty: the entry goes) without undo, for a state that is being restored.
 TOC_NODISCARD toc_rc state_place(
         struct toc_state *state, const uint8_t key[16], struct toc_slice body, struct toc_err *err);
+bool state_row_name_ok(struct toc_slice name);
 toc_rc state_no_memory(struct toc_err *err);
-void restore_free(struct restore *restore); // restore.c
+void restore_free(struct restore *restore);

@@ -13,11 +13,6 @@ static struct toc_slice name_of(const struct row *row)
     return toc_slice(row->name, row->name_len);
 }
 
-static uint64_t size_of(const struct row *row)
-{
-    return row->now.there ? (uint64_t)row->name_len + row->now.len : 0;
-}
-
 static uint64_t memory_of(const struct row *row)
 {
     return sizeof *row + row->name_len + 1 + row->now.cap + row->before.cap;
@@ -184,13 +179,13 @@ toc_rc rows_set(
             erase(rows, row); // it was made just now
         return rc;
     }
-    rows->value_bytes -= size_of(row);
+    rows->value_bytes -= row_logged_bytes(row);
     touch(rows, row);
     row->now.there = value.ptr != NULL;
     row->now.len = (uint32_t)value.len;
     if (value.len != 0)
         memmove(row->now.ptr, value.ptr, value.len);
-    rows->value_bytes += size_of(row);
+    rows->value_bytes += row_logged_bytes(row);
     return TOC_OK;
 }
 
@@ -211,12 +206,12 @@ void rows_rollback(struct rows *rows)
     for (size_t i = 0; i < rows->touched_count; i++) {
         struct row *row = rows->touched[i];
         struct row_value now = row->now;
-        rows->value_bytes -= size_of(row);
+        rows->value_bytes -= row_logged_bytes(row);
         row->now = row->before;
         row->before = now;
         row->before.there = false;
         row->touched = false;
-        rows->value_bytes += size_of(row);
+        rows->value_bytes += row_logged_bytes(row);
         if (!row->now.there)
             erase(rows, row);
     }

@@ -34,9 +34,17 @@ struct rows {
     size_t sorted_cap;
     bool in_order;
     uint64_t seed;
-    uint64_t value_bytes; // of the rows that are there, names included
+    uint64_t value_bytes; // of the rows that are there, as the log counts them
     uint64_t bytes;       // resident
 };
+
+#define ROW_SET_BYTES (2 + 3) // the lengths of name and value in the log, at most
+
+// What a row takes in a sweep.
+static inline uint64_t row_logged_bytes(const struct row *row)
+{
+    return row->now.there ? ROW_SET_BYTES + (uint64_t)row->name_len + row->now.len : 0;
+}
 
 void rows_init(struct rows *rows, uint64_t seed);
 void rows_done(struct rows *rows);

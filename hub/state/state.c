@@ -115,12 +115,19 @@ static void set_body(
     state->pending.written = false;
 }
 
+static toc_rc check_value(struct toc_slice value, const char *what, struct toc_err *err)
+{
+    TOC_ENSURE(value.len > 0, err, TOC_E_RANGE, "%s of no bytes", what);
+    TOC_ENSURE(value.len <= TOC_STATE_VALUE_BYTES_MAX, err, TOC_E_LIMIT,
+            "%s of %zu bytes, at most %d (TOC_STATE_VALUE_BYTES_MAX)", what, value.len,
+            TOC_STATE_VALUE_BYTES_MAX);
+    return TOC_OK;
+}
+
 toc_rc toc_state_put(struct toc_state *state, const uint8_t key[16], struct toc_slice body,
         uint32_t rules, const uint64_t said[TOC_ENTRY_SAID], struct toc_err *err)
 {
-    TOC_ENSURE(body.len > 0, err, TOC_E_RANGE, "an entry without a body");
-    TOC_ENSURE(body.len <= TOC_STATE_VALUE_BYTES_MAX, err, TOC_E_LIMIT,
-            "an entry of %zu bytes, at most %d", body.len, TOC_STATE_VALUE_BYTES_MAX);
+    TOC_TRY(check_value(body, "an entry", err));
     uint8_t *copy = toc_mem_dup(body.ptr, body.len);
     size_t undo_before = state->undo_count;
     struct toc_entry *entry = copy == NULL ? NULL : touch(state, key);
@@ -131,6 +138,24 @@ toc_rc toc_state_put(struct toc_state *state, const uint8_t key[16], struct toc_
     set_body(state, entry, state->undo_count != undo_before, copy, (uint32_t)body.len);
     entry->rules = rules;
     memcpy(entry->said, said, sizeof entry->said);
+    return TOC_OK;
+}
+
+toc_rc state_place(
+        struct toc_state *state, const uint8_t key[16], struct toc_slice body, struct toc_err *err)
+{
+    struct toc_entry *entry = table_find(&state->table, key);
+    uint8_t *copy = body.len == 0 ? NULL : toc_mem_dup(body.ptr, body.len);
+    if (body.len == 0 && entry == NULL)
+        return TOC_OK;
+    if (body.len != 0 && (copy == NULL || (entry == NULL && (entry = table_insert(&state->table,
+                                                                     key)) == NULL))) {
+        toc_mem_free(copy);
+        return state_no_memory(err);
+    }
+    set_body(state, entry, false, copy, (uint32_t)body.len);
+    if (copy == NULL)
+        table_erase(&state->table, entry);
     return TOC_OK;
 }
 
@@ -261,20 +286,21 @@ struct toc_slice toc_state_row(const struct toc_state *state, const char *name)
     return rows_get(&state->rows, toc_slice_of(name));
 }
 
-static toc_rc check_row(struct toc_slice name, struct toc_slice value, struct toc_err *err)
+bool state_row_name_ok(struct toc_slice name)
 {
-    TOC_ENSURE(name.len > 0 && name.len <= TOC_STATE_NAME_BYTES_MAX, err, TOC_E_LENGTH,
-            "a row's name of %zu bytes, at most %d", name.len, TOC_STATE_NAME_BYTES_MAX);
-    TOC_ENSURE(value.len > 0, err, TOC_E_RANGE, "a row without a value");
-    TOC_ENSURE(value.len <= TOC_STATE_VALUE_BYTES_MAX, err, TOC_E_LIMIT,
-            "a row of %zu bytes, at most %d", value.len, TOC_STATE_VALUE_BYTES_MAX);
-    return TOC_OK;
+    if (name.len == 0 || name.len > TOC_STATE_NAME_BYTES_MAX)
+        return false;
+    for (size_t i = 0; i < name.len; i++)
+        if (name.ptr[i] < ' ' || name.ptr[i] > '~')
+            return false;
+    return true;
 }
 
 toc_rc toc_state_row_put(
         struct toc_state *state, const char *name, struct toc_slice value, struct toc_err *err)
 {
-    TOC_TRY(check_row(toc_slice_of(name), value, err));
+    TOC_ENSURE(state_row_name_ok(toc_slice_of(name)), err, TOC_E_RANGE, "a row with such a name");
+    TOC_TRY(check_value(value, "a row", err));
     state->pending.written = false;
     return rows_set(&state->rows, toc_slice_of(name), value, err);
 }

@@ -87,8 +87,8 @@ static toc_rc put_size(struct scope scope, const json_t *size)
 {
     uint64_t n = (uint64_t)json_integer_value(size);
     const char *quoted = json_string_value(size); // [INTEGERS] unquotes it
-    bool valid = quoted != NULL ? toc_parse_u64(toc_slice_of(quoted), INT32_MAX, &n) :
-                                  json_is_integer(size) && json_integer_value(size) >= 0;
+    bool valid = quoted != NULL ? toc_parse_u64(toc_slice_of(quoted), INT32_MAX, &n)
+                                : json_is_integer(size) && json_integer_value(size) >= 0;
     TOC_ENSURE(valid, scope.err, TOC_E_SYNTAX, "a fixed without a size");
     toc_buf_printf(scope.out, "%llu", (unsigned long long)n);
     return TOC_OK;
@@ -149,7 +149,8 @@ static toc_rc put_schema(struct scope scope, const json_t *json)
                 scope, toc_avro_is_primitive(name) ? (struct toc_slice){0} : scope.namespace, name);
     if (json_is_array(json))
         return put_list(scope, json, put_schema);
-    TOC_ENSURE(json_is_object(json), scope.err, TOC_E_SYNTAX, "a type that is no name, object or list");
+    TOC_ENSURE(json_is_object(json), scope.err, TOC_E_SYNTAX,
+            "a type that is no name, object or list");
     return put_object(scope, json);
 }
 

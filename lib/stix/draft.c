@@ -44,7 +44,8 @@ void toc_draft_tag(struct toc_draft *draft, struct toc_slice tag)
 
 static void add_name(struct toc_draft *draft, const char *prefix, struct toc_slice name)
 {
-    if (name.len == 0 || toc_stix_label_marking(name) >= 0)
+    // misp:type="md5", misp:to_ids="False": an exporter's own bookkeeping
+    if (name.len == 0 || toc_stix_label_marking(name) >= 0 || toc_slice_starts(name, TOC_S("misp:")))
         return;
     struct toc_slice tag = toc_stix_tag(draft->arena, prefix, name);
     draft->full = draft->full || tag.ptr == NULL;

@@ -62,7 +62,8 @@ const struct toc_stix_counts *toc_stix_reader_counts(const struct toc_stix_reade
 static toc_rc refuse(struct job *job, enum toc_refusal refusal, const char *what, struct toc_slice name)
 {
     char detail[128];
-    snprintf(detail, sizeof detail, "%s%s%s", what, name.len == 0 ? "" : " ", TOC_SHOW(name));
+    bool both = what[0] != '\0' && name.len > 0;
+    snprintf(detail, sizeof detail, "%s%s%s", what, both ? " " : "", TOC_SHOW(name));
     job->refused++;
     job->reader->counts.refused++;
     return job->sink->refuse(job->sink->ctx, refusal, detail, job->err);
@@ -144,20 +145,6 @@ static toc_rc emit_raw(struct job *job, enum toc_kind kind, struct toc_slice raw
     return emit(job, kind, toc_buf_slice(&job->reader->value), job->marking);
 }
 
-// A sight of what another object of the bundle holds, at the stricter of the two markings.
-static toc_rc emit_held(struct job *job, const struct toc_stix_node *node)
-{
-    enum toc_marking marking = job->marking;
-    enum toc_refusal why;
-    int stated = toc_stix_node_marking(node);
-    if (stated > (int)job->marking &&
-            !effective(&job->reader->options, stated, &marking, &why))
-        return refuse(job, why, "object referred to by", job->type);
-    for (size_t i = 0; i < node->value_count; i++)
-        TOC_TRY(emit(job, node->values[i].kind, node->values[i].value, marking));
-    return TOC_OK;
-}
-
 // ---- context of the object -------------------------------------------------------------------
 
 static void add_relations(struct job *job, const struct toc_stix_link *link, enum toc_relation_type type)
@@ -168,10 +155,10 @@ static void add_relations(struct job *job, const struct toc_stix_link *link, enu
         toc_draft_relation(&job->draft, type, link->to->values[i].kind, link->to->values[i].value);
 }
 
-static void add_context(struct job *job)
+// What other objects say of the one of this node.
+static void add_context(struct job *job, const struct toc_stix_node *node)
 {
-    for (const struct toc_stix_link *l = job->node == NULL ? NULL : job->node->links; l != NULL;
-            l = l->next) {
+    for (const struct toc_stix_link *l = node == NULL ? NULL : node->links; l != NULL; l = l->next) {
         if (!may_tell(job, l->marking))
             continue;
         if (l->type == TOC_STIX_LINK_RESOLVES_TO)
@@ -183,6 +170,66 @@ static void add_context(struct job *job)
         else if (l->type == TOC_STIX_LINK_REPORT && may_tell(job, toc_stix_node_marking(l->to)))
             toc_draft_reference(&job->draft, TOC_S("report"), l->to->id, l->to->url);
     }
+}
+
+// ---- several values --------------------------------------------------------------------------
+
+// Values of one object: of a file each has the others as the same file.
+static toc_rc emit_values(struct job *job, const struct toc_stix_value *values, size_t count,
+        bool same_file, enum toc_marking marking)
+{
+    const size_t relations = job->draft.obs.relations_count;
+    for (size_t i = 0; i < count; i++) {
+        job->draft.obs.relations_count = relations;
+        for (size_t k = 0; same_file && k < count; k++)
+            if (k != i)
+                toc_draft_relation(&job->draft, TOC_RELATION_TYPE_SAME_FILE_AS, values[k].kind,
+                        values[k].value);
+        TOC_TRY(emit(job, values[i].kind, values[i].value, marking));
+    }
+    job->draft.obs.relations_count = relations;
+    return TOC_OK;
+}
+
+// All values of one cyber observable.
+static toc_rc emit_observable(struct job *job, const json_t *object)
+{
+    struct toc_stix_raw raw[TOC_STIX_HASHES_MAX];
+    struct toc_stix_value values[TOC_STIX_HASHES_MAX];
+    const char *wrong;
+    size_t count = toc_stix_observable(object, raw, &wrong), good = 0;
+    if (wrong != NULL)
+        return refuse_property(job, wrong);
+    if (count == 0) // a file by its name alone, a process
+        return refuse(job, TOC_REFUSAL_STIX_TYPE, "no value in", toc_json_text(object, "type"));
+    for (size_t i = 0; i < count; i++) {
+        enum toc_refusal refusal = toc_stix_canon(job->reader, &raw[i].kind, raw[i].value);
+        if (refusal != TOC_REFUSAL_NONE)
+            TOC_TRY(refuse(job, refusal, toc_kind_symbol(raw[i].kind), TOC_S("")));
+        else
+            values[good++] = (struct toc_stix_value){
+                    raw[i].kind, toc_arena_copy(job->arena, toc_buf_slice(&job->reader->value))};
+    }
+    return emit_values(job, values, good, true, job->marking);
+}
+
+// A sight of what another object of the bundle holds, at the stricter of the two markings and with
+// what is said of that one.
+static toc_rc emit_held(struct job *job, const struct toc_stix_node *node, bool same_file)
+{
+    struct toc_observation *obs = &job->draft.obs;
+    const struct toc_observation own = *obs;
+    enum toc_marking marking = job->marking;
+    enum toc_refusal why;
+    int stated = toc_stix_node_marking(node);
+    if (stated > (int)job->marking && !effective(&job->reader->options, stated, &marking, &why))
+        return refuse(job, why, "object referred to by", job->type);
+    add_context(job, node);
+    TOC_TRY(emit_values(job, node->values, node->value_count, same_file, marking));
+    obs->tags_count = own.tags_count;
+    obs->relations_count = own.relations_count;
+    obs->references_count = own.references_count;
+    return TOC_OK;
 }
 
 // What every statement of a domain object (SDO, SRO) has in common.
@@ -290,27 +337,6 @@ static toc_rc read_vulnerability(struct job *job)
     return TOC_OK;
 }
 
-// All values of one cyber observable, each with the others as the same file.
-static toc_rc emit_observable(struct job *job, const json_t *object)
-{
-    struct toc_stix_raw raw[TOC_STIX_HASHES_MAX];
-    const char *wrong;
-    size_t count = toc_stix_observable(object, raw, &wrong), relations = job->draft.obs.relations_count;
-    if (wrong != NULL)
-        return refuse_property(job, wrong);
-    for (size_t i = 0; i < count; i++) {
-        job->draft.obs.relations_count = relations;
-        for (size_t k = 0; k < count; k++) {
-            enum toc_kind kind = raw[k].kind;
-            if (k != i && toc_stix_canon(job->reader, &kind, raw[k].value) == TOC_REFUSAL_NONE)
-                toc_draft_relation(&job->draft, TOC_RELATION_TYPE_SAME_FILE_AS, kind,
-                        toc_buf_slice(&job->reader->value));
-        }
-        TOC_TRY(emit_raw(job, raw[i].kind, raw[i].value));
-    }
-    return TOC_OK;
-}
-
 static toc_rc read_observable(struct job *job)
 {
     unsigned flags = job->node == NULL ? 0 : job->node->flags;
@@ -320,10 +346,7 @@ static toc_rc read_observable(struct job *job)
         job->reader->counts.context++;
         return TOC_OK;
     }
-    TOC_TRY(emit_observable(job, job->object));
-    if (job->emitted + job->refused == 0)
-        job->reader->counts.context++; // a file by its name alone
-    return TOC_OK;
+    return emit_observable(job, job->object);
 }
 
 // ---- what was seen ---------------------------------------------------------------------------
@@ -366,7 +389,7 @@ static toc_rc read_sighting(struct job *job)
     const struct toc_stix_node *node = toc_stix_node_find(&job->reader->context, of);
     if (node == NULL || node->value_count == 0 || !toc_slice_starts(of, TOC_S("indicator--")))
         return refuse(job, TOC_REFUSAL_STIX_REFERENCE, "sighting_of_ref", TOC_S(""));
-    return emit_held(job, node);
+    return emit_held(job, node, false);
 }
 
 // Does an id name a type that holds values?
@@ -390,8 +413,8 @@ static toc_rc read_object_ref(struct job *job, struct toc_slice id)
     if (node == NULL || (node->flags & TOC_STIX_NODE_LEARNT) == 0)
         return refuse(job, TOC_REFUSAL_STIX_REFERENCE, "object_refs", TOC_S(""));
     if ((node->flags & TOC_STIX_NODE_ROLE) != 0)
-        return refuse(job, TOC_REFUSAL_STIX_ROLE, "object_refs", TOC_S(""));
-    return emit_held(job, node);
+        return TOC_OK; // refused where it stands itself
+    return emit_held(job, node, true);
 }
 
 // STIX 2.0 (and 2.1, deprecated): the observables stand inside, and refer to each other by key.
@@ -422,12 +445,11 @@ static toc_rc read_embedded(struct job *job, const json_t *objects)
     const json_t *object;
     json_object_foreach((json_t *)(uintptr_t)objects, key, object)
     {
-        struct toc_stix_raw raw[TOC_STIX_HASHES_MAX];
-        const char *wrong;
-        if (toc_stix_observable(object, raw, &wrong) == 0 && wrong == NULL)
-            continue;
-        if (has_role_in(objects, key))
-            TOC_TRY(refuse(job, TOC_REFUSAL_STIX_ROLE, "objects:", toc_json_text(object, "type")));
+        struct toc_slice type = toc_json_text(object, "type");
+        if (type.ptr == NULL)
+            TOC_TRY(refuse_property(job, "objects: type"));
+        else if (has_role_in(objects, key))
+            TOC_TRY(refuse(job, TOC_REFUSAL_STIX_ROLE, "objects:", type));
         else
             TOC_TRY(emit_observable(job, object));
     }
@@ -454,9 +476,9 @@ static toc_rc read_observed_data(struct job *job)
     }
     if (json_is_object(objects))
         TOC_TRY(read_embedded(job, objects));
-    if (job->emitted + job->refused > 0)
-        return TOC_OK;
-    return refuse(job, TOC_REFUSAL_STIX_TYPE, "observed-data without a value that is taken", TOC_S(""));
+    // What it holds without a value is refused where that stands itself.
+    job->reader->counts.context += job->emitted + job->refused == 0;
+    return TOC_OK;
 }
 
 // ---- dispatch --------------------------------------------------------------------------------
@@ -517,7 +539,7 @@ static toc_rc read_speaking(struct job *job, toc_rc (*read)(struct job *))
     toc_draft_tags(&job->draft, json_object_get(job->object, "labels"));
     toc_draft_description(&job->draft, job->object);
     toc_draft_references(&job->draft, json_object_get(job->object, "external_references"));
-    add_context(job);
+    add_context(job, job->node);
     return read(job);
 }
 

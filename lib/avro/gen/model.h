@@ -36,9 +36,9 @@ enum gen_form {
 struct gen_type;
 
 struct gen_field {
-    const char *name;   // in the schema
-    const char *c_name; // in C: the same, with '_' behind a reserved word
-    const char *doc;    // or NULL
+    const char *name;      // in the schema
+    const char *c_name;    // in C: the same, with '_' behind a reserved word
+    const char *doc;       // or NULL
     struct gen_type *type; // of the value, or of the items of an array
     enum gen_form form;
     const json_t *fallback; // the default; NULL: none
@@ -58,7 +58,7 @@ struct gen_type {
     bool alone;    // a record at the top of its file, or that says "alone": can be a message
     bool building; // for the detection of recursion
     bool built;
-    bool emitted;  // for whoever writes each type once
+    bool emitted;   // for whoever writes each type once
     uint32_t least; // fewest bytes of its binary form
     uint32_t size;  // fixed
 
@@ -71,8 +71,8 @@ struct gen_type {
 };
 
 struct gen_file {
-    const char *path;   // as given
-    const char *stem;   // relative to the root, without .avsc: "schemas/segment"
+    const char *path; // as given
+    const char *stem; // relative to the root, without .avsc: "schemas/segment"
     json_t *json;
     bool emit; // false: only to look names up in
 };

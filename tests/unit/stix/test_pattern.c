@@ -201,8 +201,8 @@ static void opencti_13803_spelling_makes_no_second_indicator(void **state)
             "[file:hashes.\"MD5\" = 'd41d8cd98f00b204e9800998ecf8427e']",
             "[ file:hashes.md5='d41d8cd98f00b204e9800998ecf8427e' ]",
             "([file:hashes.MD5 == 'd41d8cd98f00b204e9800998ecf8427e'])",
-            "[file:hashes.MD5 = 'd41d8cd98f00b204e9800998ecf8427e' OR file:hashes.'MD5' = "
-            "'d41d8cd98f00b204e9800998ecf8427e']",
+            ("[file:hashes.MD5 = 'd41d8cd98f00b204e9800998ecf8427e' OR file:hashes.'MD5' = "
+             "'d41d8cd98f00b204e9800998ecf8427e']"),
             "[file:hashes.MD5 /* quoted? */ = 'd41d8cd98f00b204e9800998ecf8427e'] // no",
     };
     for (size_t i = 0; i < sizeof same / sizeof *same; i++)

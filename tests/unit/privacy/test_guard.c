@@ -254,6 +254,45 @@ static void descriptions(void **state)
     assert_int_equal(toc_privacy_check(hub, 0, &obs, &arena, &notes), TOC_REFUSAL_PRIVACY_DESCRIPTION);
 }
 
+static void what_cannot_be_read_stays(void **state)
+{
+    (void)state;
+    struct toc_buf text;
+    unsigned notes;
+    toc_buf_init(&text, 8192);
+    while (text.len < 5000)
+        toc_buf_put_byte(&text, 'a');
+    struct toc_observation obs = observation(TOC_KIND_DOMAIN, "evil.com");
+    obs.description = toc_buf_slice(&text);
+    assert_int_equal(toc_privacy_check(connector, TOC_PRIVACY_DESCRIPTION, &obs, &arena, &notes),
+            TOC_REFUSAL_NONE);
+    assert_int_equal(notes, TOC_PRIVACY_NOTE_DESCRIPTION);
+    toc_buf_done(&text);
+    // User info is cut by the canonical form; a value that still has some never passed it.
+    toc_observation_init(&obs);
+    obs.kind = TOC_KIND_URL;
+    obs.value = TOC_S("https://user:secret@evil.com/");
+    assert_int_equal(
+            toc_privacy_check(connector, 0, &obs, &arena, &notes), TOC_REFUSAL_OBSERVATION_CANONICAL);
+}
+
+// Networks so wide that they begin and end in special ranges are not special themselves.
+static void wide_networks_are_not_private(void **state)
+{
+    (void)state;
+    static const char *const wide[] = {"0.0.0.0/0", "::/0", "192.0.0.0/2"};
+    const struct toc_privacy_rules none = {.flags = 0};
+    struct toc_privacy *guard = NULL;
+    struct toc_err err = {0};
+    unsigned notes;
+    assert_ok(toc_privacy_new(&none, &guard, &err), err);
+    for (size_t i = 0; i < sizeof wide / sizeof *wide; i++) {
+        struct toc_observation obs = observation(TOC_KIND_CIDR, wide[i]);
+        assert_int_equal(toc_privacy_check(guard, 0, &obs, &arena, &notes), TOC_REFUSAL_NONE);
+    }
+    toc_privacy_free(guard);
+}
+
 static void full_arena_refuses(void **state)
 {
     (void)state;
@@ -295,6 +334,8 @@ int main(void)
             cmocka_unit_test(encoded_deeper_than_we_look_is_cut),
             cmocka_unit_test(context),
             cmocka_unit_test(descriptions),
+            cmocka_unit_test(what_cannot_be_read_stays),
+            cmocka_unit_test(wide_networks_are_not_private),
             cmocka_unit_test(full_arena_refuses),
             cmocka_unit_test(wrong_rules_are_refused),
     };

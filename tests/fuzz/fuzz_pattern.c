@@ -19,7 +19,7 @@ static void check_term(const struct toc_pattern_term *term, struct toc_arena *ar
         FUZZ_CHECK(toc_slice_eq(again.terms[0].value, term->value));
     } else {
         FUZZ_CHECK(term->kind == TOC_KIND_ENDPOINT || term->kind == TOC_KIND_CIDR ||
-                term->kind == TOC_KIND_IPV4 || term->kind == TOC_KIND_IPV6);
+                   term->kind == TOC_KIND_IPV4 || term->kind == TOC_KIND_IPV6);
     }
     toc_buf_done(&text);
 }
@@ -33,11 +33,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     enum toc_refusal refusal = toc_pattern_parse(toc_slice(data, size), &arena, &pattern, &at);
     FUZZ_CHECK(at <= size);
     FUZZ_CHECK(refusal == TOC_REFUSAL_NONE || refusal == TOC_REFUSAL_STIX_PATTERN ||
-            refusal == TOC_REFUSAL_STIX_PATTERN_UNSUPPORTED);
+               refusal == TOC_REFUSAL_STIX_PATTERN_UNSUPPORTED);
     for (size_t i = 0; refusal == TOC_REFUSAL_NONE && i < pattern.count; i++) {
         const struct toc_pattern_term *t = &pattern.terms[i];
         FUZZ_CHECK(i == 0 || t[-1].kind < t->kind ||
-                (t[-1].kind == t->kind && toc_slice_cmp(t[-1].value, t->value) < 0));
+                   (t[-1].kind == t->kind && toc_slice_cmp(t[-1].value, t->value) < 0));
         check_term(t, &arena);
     }
     toc_arena_done(&arena);

@@ -32,9 +32,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         obs.description = toc_slice(data, size);
         obs.tags = &tag;
         obs.tags_count = 1;
-        if (toc_privacy_check(connector, TOC_PRIVACY_DESCRIPTION, &obs, &arena, &notes) == TOC_REFUSAL_NONE) {
+        if (toc_privacy_check(connector, TOC_PRIVACY_DESCRIPTION, &obs, &arena, &notes) ==
+                TOC_REFUSAL_NONE) {
             FUZZ_CHECK(toc_canon_check(obs.kind, obs.value) == TOC_REFUSAL_NONE);
-            FUZZ_CHECK(toc_privacy_check(hub, TOC_PRIVACY_DESCRIPTION, &obs, &arena, &notes) == TOC_REFUSAL_NONE);
+            FUZZ_CHECK(toc_privacy_check(hub, TOC_PRIVACY_DESCRIPTION, &obs, &arena, &notes) ==
+                       TOC_REFUSAL_NONE);
             FUZZ_CHECK(notes == 0);
         }
     }

@@ -6,7 +6,8 @@
 #include "lib/stix/read.h"
 #include "tests/fuzz/fuzz.h"
 
-static toc_rc emit(void *ctx, const struct toc_observation *o, enum toc_marking marking, struct toc_err *err)
+static toc_rc emit(
+        void *ctx, const struct toc_observation *o, enum toc_marking marking, struct toc_err *err)
 {
     (void)ctx;
     (void)err;
@@ -19,10 +20,11 @@ static toc_rc emit(void *ctx, const struct toc_observation *o, enum toc_marking 
     for (size_t i = 0; i < o->tags_count; i++)
         FUZZ_CHECK(toc_tag_valid(o->tags[i]));
     for (size_t i = 0; i < o->relations_count; i++)
-        FUZZ_CHECK(toc_canon_check(o->relations[i].kind, o->relations[i].value) == TOC_REFUSAL_NONE);
+        FUZZ_CHECK(
+                toc_canon_check(o->relations[i].kind, o->relations[i].value) == TOC_REFUSAL_NONE);
     for (size_t i = 0; i < o->references_count; i++)
-        FUZZ_CHECK(toc_text_is_safe(o->references[i].source) && toc_text_is_safe(o->references[i].id) &&
-                toc_text_is_safe(o->references[i].url));
+        FUZZ_CHECK(toc_text_is_safe(o->references[i].source) &&
+                   toc_text_is_safe(o->references[i].id) && toc_text_is_safe(o->references[i].url));
     return TOC_OK;
 }
 
@@ -36,8 +38,10 @@ static toc_rc refuse(void *ctx, enum toc_refusal refusal, const char *detail, st
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const struct toc_stix_options options = {
-            .has_marking = true, .marking = TOC_MARKING_GREEN, .limit = TOC_MARKING_AMBER, .assume_scheme = true};
+    static const struct toc_stix_options options = {.has_marking = true,
+            .marking = TOC_MARKING_GREEN,
+            .limit = TOC_MARKING_AMBER,
+            .assume_scheme = true};
     static const struct toc_stix_sink sink = {NULL, emit, refuse};
     struct toc_err err = {0};
     json_t *objects = NULL;
@@ -51,7 +55,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         toc_stix_learn(reader, json_array_get(objects, i));
     for (size_t i = 0; i < json_array_size(objects); i++) {
         toc_arena_reset(&arena);
-        FUZZ_CHECK(!toc_failed(toc_stix_read(reader, json_array_get(objects, i), &arena, &sink, &err)));
+        FUZZ_CHECK(!toc_failed(
+                toc_stix_read(reader, json_array_get(objects, i), &arena, &sink, &err)));
     }
     FUZZ_CHECK(toc_stix_reader_counts(reader)->objects == json_array_size(objects));
     toc_stix_reader_free(reader);

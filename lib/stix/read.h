@@ -65,7 +65,8 @@ struct toc_stix_counts {
 
 struct toc_stix_sink {
     void *ctx;
-    // The observation is canonical and borrows from the arena and the object. A failure ends the read.
+    // The observation is canonical; it and all it points at are valid during the call. A failure ends
+    // the read.
     toc_rc (*emit)(void *ctx, const struct toc_observation *obs, enum toc_marking marking,
             struct toc_err *err);
     // `detail` is printable, names the property or type, NUL-terminated; never the value.

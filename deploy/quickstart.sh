@@ -149,11 +149,11 @@ publish() {
     local id=$1 feed=$2 file
     shift 2
     for file in "$@"; do
-        printf '  %-12s %-12s %-34s ' "$id" "$feed" "$(basename "$file")"
-        "$bin/tocsin-publish" -c "$dir/members/$id/member.conf" --feed "$feed" --rejects "$dir/out/rejects-$id.txt" "$file" \
-            >"$dir/log/publish.tmp" 2>&1 || true
-        tail -n 200 "$dir/log/publish.tmp" >>"$dir/log/publish.log"
-        sed -n 's/^.*: \([0-9]* taken, [0-9]* refused\)$/\1/p' "$dir/log/publish.tmp" | head -n 1
+        printf '  %-11s %-11s %-36s ' "$id" "$feed" "$(basename "$file")"
+        "$bin/tocsin-publish" -c "$dir/members/$id/member.conf" --feed "$feed" --wait \
+            --rejects "$dir/out/rejects/$id-$(basename "$file").txt" "$file" >"$dir/log/publish.tmp" 2>"$dir/log/publish.err" || true
+        cat "$dir/log/publish.tmp" "$dir/log/publish.err" >>"$dir/log/publish.log"
+        awk '$1 == "sent" || $1 == "accepted" || $1 == "quarantined" { printf "%s %d  ", $1, $2 } END { print "" }' "$dir/log/publish.tmp"
     done
 }
 
@@ -193,11 +193,12 @@ screen() {
     echo
     echo "kept back by the hub, and why:"
     ctl quarantine list | grep -E '^ +[0-9]+ ' || echo "  nothing"
-    echo "kept back by the members' own programs: $dir/out/rejects-*.txt"
-    cut -f2 "$dir"/out/rejects-*.txt 2>/dev/null | sort | uniq -c | sort -rn | head -n 4 | sed 's/^/  /' || true
+    echo
+    echo "kept back by the members' own programs, and why (all of it: quickstart/out/rejects/):"
+    awk -F'\t' '!/^#/ { n[$4]++ } END { for (c in n) printf "  %7d  %s\n", n[c], c }' "$dir"/out/rejects/*.txt | sort -rn | sed 5q
     echo
     echo "blocked for a two-doctor clinic (GREEN), on whose word:"
-    awk -F, '!/^#/ && $3 == "block" { why = $20; n[why]++ } END { for (w in n) printf "  %7d  %s\n", n[w], w }' "$dir/out/indicators.csv" | sort -rn | head -n 5
+    awk -F, '!/^#/ && $3 == "block" { why = $20; n[why]++ } END { for (w in n) printf "  %7d  %s\n", n[w], w }' "$dir/out/indicators.csv" | sort -rn | sed 5q
     echo
     echo "strongest correlations:"
     ctl correlations --audience green --top 5
@@ -205,7 +206,7 @@ screen() {
     echo "defences, written by tocsin-subscribe:"
     (cd "$root" && wc -l quickstart/out/block.list quickstart/out/block.rpz quickstart/out/indicators.* | grep -v total)
     local one
-    one=$(grep -v '^[#;]' "$dir/out/block.list" | head -n 1)
+    one=$(sed -n '/^[#;]/!{p;q;}' "$dir/out/block.list")
     cat <<NEXT
 
 try next:
@@ -222,7 +223,7 @@ if $fresh && [ -e "$dir" ]; then
     "$root/deploy/kafka/broker.sh" stop --dir "$dir/kafka" >/dev/null 2>&1 || true
     find "$dir" -mindepth 1 -maxdepth 1 ! -name jars -exec rm -rf {} +
 fi
-mkdir -p "$dir"/{log,out,work,members}
+mkdir -p "$dir"/{log,out/rejects,work,members}
 chmod 700 "$dir"
 
 say "packages"
@@ -241,7 +242,7 @@ admit blue-river payer GREEN named blacklists:GREEN
 admit two-docs clinic GREEN anonymous covid:GREEN seen:GREEN
 if [ ! -e "$dir/work/references-in-use" ]; then
     put_references_to_use
-    ctl interest add two-docs clinic-blocks 'advice = block and kind in (domain, url, ipv4, endpoint)' >>"$dir/log/init.log.more"
+    ctl interest add two-docs clinic-blocks 'advice = block and kind in (domain, url, ipv4, endpoint)' >>"$dir/log/reference.log"
     touch "$dir/work/references-in-use"
 fi
 say "the hub, two workers"

@@ -13,46 +13,57 @@
 
 #define MEMORY_MAX ((size_t)1 << 30)
 
-// The latest record of each id: later ones come later in its partition.
-struct collected {
-    struct toc_arena arena;
-    struct toc_correlation *items;
-    size_t count, cap;
+struct seen {
+    struct toc_correlation record; // indicators 0: gone
+    size_t order;
 };
 
-static struct toc_correlation *find(struct collected *c, struct toc_slice id)
-{
-    for (size_t i = c->count; i > 0; i--)
-        if (toc_slice_eq(c->items[i - 1].id, id))
-            return &c->items[i - 1];
-    return NULL;
-}
+struct collected {
+    struct toc_arena arena;
+    struct seen *items;
+    size_t count, cap;
+};
 
 static toc_rc take(void *ctx, const struct toc_record *record, struct toc_err *err)
 {
     struct collected *c = ctx;
-    struct toc_correlation *known = find(c, record->key);
-    if (!record->has_value) {
-        if (known != NULL)
-            known->indicators = 0;
-        return TOC_OK;
-    }
-    struct toc_slice kept = toc_arena_copy(&c->arena, record->value);
+    struct seen seen = {.order = c->count};
+    struct toc_slice bytes = record->has_value ? record->value : record->key;
+    struct toc_slice kept = toc_arena_copy(&c->arena, bytes);
     if (kept.ptr == NULL || toc_mem_grow((void **)&c->items, &c->cap, c->count + 1, sizeof *c->items) != 0)
         return toc_fail(err, TOC_E_MEMORY, "out of memory for correlations");
-    struct toc_correlation correlation;
-    TOC_TRY(toc_correlation_get(kept, &c->arena, &correlation, err));
-    known = find(c, correlation.id);
-    if (known == NULL)
-        known = &c->items[c->count++];
-    *known = correlation;
+    if (record->has_value)
+        TOC_TRY(toc_correlation_get(kept, &c->arena, &seen.record, err));
+    else
+        seen.record.id = kept;
+    c->items[c->count++] = seen;
     return TOC_OK;
+}
+
+static int by_id(const void *a, const void *b)
+{
+    const struct seen *p = a, *q = b;
+    int c = toc_slice_cmp(p->record.id, q->record.id);
+    return c != 0 ? c : (p->order > q->order) - (p->order < q->order);
+}
+
+// Leaves the latest record of each id that is not gone.
+static void keep_latest(struct collected *c)
+{
+    size_t kept = 0;
+    qsort(c->items, c->count, sizeof *c->items, by_id);
+    for (size_t i = 0; i < c->count; i++) {
+        bool last = i + 1 == c->count || !toc_slice_eq(c->items[i].record.id, c->items[i + 1].record.id);
+        if (last && c->items[i].record.indicators != 0)
+            c->items[kept++] = c->items[i];
+    }
+    c->count = kept;
 }
 
 // Heavy, then large, then by value, so that two runs print alike.
 static int heavier(const void *a, const void *b)
 {
-    const struct toc_correlation *p = a, *q = b;
+    const struct toc_correlation *p = &((const struct seen *)a)->record, *q = &((const struct seen *)b)->record;
     int64_t x = (int64_t)p->weight * p->indicators, y = (int64_t)q->weight * q->indicators;
     if (x != y)
         return x > y ? -1 : 1;
@@ -72,15 +83,15 @@ toc_rc cmd_correlations(struct ctl *ctl, int argc, char **argv, struct toc_err *
     toc_arena_init(&c.arena, MEMORY_MAX);
     toc_rc rc = scan_topic(ctl, topic.text, -1, TOC_OFFSET_BEGINNING, take, &c, NULL, err);
     if (!toc_failed(rc) && c.count != 0) {
+        keep_latest(&c);
         qsort(c.items, c.count, sizeof *c.items, heavier);
-        for (size_t i = 0; i < c.count && i < most; i++)
-            if (c.items[i].indicators != 0)
-                printf("  %4d or more indicators share %s %.*s (weight %.1f)\n", c.items[i].indicators,
-                        toc_pivot_kind_spelling(c.items[i].what), TOC_SLICE_ARG(c.items[i].value),
-                        (double)c.items[i].weight / 16);
-    } else if (!toc_failed(rc)) {
-        printf("  none yet\n");
     }
+    for (size_t i = 0; !toc_failed(rc) && i < c.count && i < most; i++)
+        printf("  %4d or more indicators share %s %.*s (weight %.1f)\n", c.items[i].record.indicators,
+                toc_pivot_kind_spelling(c.items[i].record.what), TOC_SLICE_ARG(c.items[i].record.value),
+                (double)c.items[i].record.weight / 16);
+    if (!toc_failed(rc) && c.count == 0)
+        printf("  none yet\n");
     toc_mem_free(c.items);
     toc_arena_done(&c.arena);
     return rc;

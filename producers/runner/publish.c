@@ -120,6 +120,8 @@ static toc_rc open_run(struct run *run, struct toc_err *err)
     struct toc_report_options report = {.input = o->input == NULL ? "" : o->input, .rejects = o->rejects,
             .out = stderr, .terminal = isatty(STDERR_FILENO) == 1};
     TOC_TRY(toc_setup_load(o, &run->setup, err));
+    TOC_ENSURE(o->segments == NULL || access(o->segments, F_OK) != 0, err, TOC_E_EXISTS, "%s is there already",
+            o->segments);
     const char *temporary = getenv("TMPDIR");
     run->dir = temporary == NULL ? "/tmp" : temporary;
     if (!o->dry_run)
@@ -391,10 +393,10 @@ int toc_publish(const struct toc_publish_options *options)
     struct run run = {.options = options, .stop_fd = -1};
     struct toc_err err = {0}, closing = {0};
     toc_rc rc = run_all(&run, &err);
-    if (toc_failed(rc))
-        complain(&err);
     if (run.report.options.out != NULL)
         toc_report_summary(&run.report);
+    if (toc_failed(rc))
+        complain(&err);
     if (run.setup.unmarked && !toc_failed(rc))
         fprintf(stderr, "no marking is stated: sending this would be refused (--marking TLP:GREEN)\n");
     if (run.receipts != NULL && !toc_failed(rc))

@@ -21,7 +21,7 @@ set(TOC_SANITIZE "" CACHE STRING "Value for -fsanitize=, e.g. address,undefined"
 
 add_library(toc_flags INTERFACE)
 target_compile_features(toc_flags INTERFACE c_std_17)
-target_compile_definitions(toc_flags INTERFACE _GNU_SOURCE)
+target_compile_definitions(toc_flags INTERFACE _GNU_SOURCE TOC_VERSION="${PROJECT_VERSION}")
 target_include_directories(toc_flags INTERFACE ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}/generated)
 target_compile_options(toc_flags INTERFACE
     -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wmissing-prototypes
@@ -38,6 +38,9 @@ if(TOC_SANITIZE)
     target_compile_options(toc_flags INTERFACE
         -fsanitize=${TOC_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
     target_link_options(toc_flags INTERFACE -fsanitize=${TOC_SANITIZE})
+endif()
+if(TOC_FUZZ) # what libFuzzer steers by; the programs themselves link it in cmake/fuzz.cmake
+    target_compile_options(toc_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 if(TOC_COVERAGE)
     target_compile_options(toc_flags INTERFACE --coverage)

@@ -90,6 +90,11 @@ static toc_rc ensure_roll(struct toc_fuse *fuse, struct toc_err *err)
     return TOC_OK;
 }
 
+toc_rc toc_fuse_prepare(struct toc_fuse *fuse, struct toc_err *err)
+{
+    return ensure_roll(fuse, err);
+}
+
 // --- what is said about a record ------------------------------------------------------------------
 
 // A segment in hand: counters, refusals and the receipt that tells its sender.
@@ -391,17 +396,11 @@ static bool tick_counts(const struct toc_fuse *fuse, const struct toc_tick *tick
             apart <= TOC_TICK_SKEW_MS && apart >= -TOC_TICK_SKEW_MS;
 }
 
-static toc_rc take_tick(struct toc_fuse *fuse, const struct toc_fuse_input *input, const struct admitted *a,
-        struct toc_err *err)
+static toc_rc move_time(struct toc_fuse *fuse, int64_t time, struct toc_err *err)
 {
-    struct toc_tick tick;
-    if (toc_failed(toc_tick_get(a->payload, &fuse->arena, &tick, NULL)) || !tick_counts(fuse, &tick, input->append_time)) {
-        fuse->totals.ticks_refused++;
-        return put_quarantine(fuse, input, TOC_S(""), TOC_REFUSAL_TICK_TIME, NULL, 0, err);
-    }
     struct toc_clock_row *clock = &fuse->roll.clock;
-    bool new_hour = tick.time / TOC_MS_HOUR != clock->stream_time / TOC_MS_HOUR;
-    clock->stream_time = tick.time;
+    bool new_hour = time / TOC_MS_HOUR != clock->stream_time / TOC_MS_HOUR;
+    clock->stream_time = time;
     clock->tick++;
     fuse->totals.ticks++;
     TOC_TRY(roll_clock_save(&fuse->roll, fuse->state, err));
@@ -410,6 +409,17 @@ static toc_rc take_tick(struct toc_fuse *fuse, const struct toc_fuse_input *inpu
     if (new_hour)
         TOC_TRY(writer_forget(fuse, err));
     return put_heads(fuse, err);
+}
+
+static toc_rc take_tick(struct toc_fuse *fuse, const struct toc_fuse_input *input, const struct admitted *a,
+        struct toc_err *err)
+{
+    struct toc_tick tick;
+    if (toc_failed(toc_tick_get(a->payload, &fuse->arena, &tick, NULL)) || !tick_counts(fuse, &tick, input->append_time)) {
+        fuse->totals.ticks_refused++;
+        return put_quarantine(fuse, input, TOC_S(""), TOC_REFUSAL_TICK_TIME, NULL, 0, err);
+    }
+    return move_time(fuse, tick.time, err);
 }
 
 // --- any record ---------------------------------------------------------------------------------------
@@ -462,18 +472,27 @@ static toc_rc dispatch(struct toc_fuse *fuse, const struct toc_fuse_input *input
     return take_segment(fuse, input, &a, err);
 }
 
-toc_rc toc_fuse_step(struct toc_fuse *fuse, const struct toc_fuse_input *input, toc_fuse_emit_fn *emit, void *ctx,
-        struct toc_err *err)
+static void begin_step(struct toc_fuse *fuse, toc_fuse_emit_fn *emit, void *ctx)
 {
-    TOC_TRY(ensure_roll(fuse, err));
     fuse->emit = emit;
     fuse->emit_ctx = ctx;
-    toc_rc rc = dispatch(fuse, input, err);
+}
+
+static toc_rc end_step(struct toc_fuse *fuse, toc_rc rc, struct toc_err *err)
+{
     toc_arena_reset(&fuse->arena);
     toc_arena_reset(&fuse->scratch);
     // A new decision counts from the next record on; build the roll now, while a missing reference set can
     // still stop this record.
     return toc_failed(rc) ? rc : ensure_roll(fuse, err);
+}
+
+toc_rc toc_fuse_step(struct toc_fuse *fuse, const struct toc_fuse_input *input, toc_fuse_emit_fn *emit, void *ctx,
+        struct toc_err *err)
+{
+    TOC_TRY(ensure_roll(fuse, err));
+    begin_step(fuse, emit, ctx);
+    return end_step(fuse, dispatch(fuse, input, err), err);
 }
 
 // --- restore, laboratory, questions ---------------------------------------------------------------------
@@ -509,6 +528,15 @@ toc_rc toc_fuse_lab(struct toc_fuse *fuse, const struct toc_genesis *genesis, co
     TOC_TRY(roll_clock_save(&fuse->roll, fuse->state, err));
     fuse->rolled = false;
     return ensure_roll(fuse, err);
+}
+
+toc_rc toc_fuse_lab_tick(struct toc_fuse *fuse, int64_t time, toc_fuse_emit_fn *emit, void *ctx, struct toc_err *err)
+{
+    TOC_TRY(ensure_roll(fuse, err));
+    if (time <= fuse->roll.clock.stream_time)
+        return TOC_OK;
+    begin_step(fuse, emit, ctx);
+    return end_step(fuse, move_time(fuse, time, err), err);
 }
 
 const struct toc_genesis *toc_fuse_genesis(const struct toc_fuse *fuse)

@@ -55,6 +55,10 @@ TOC_NODISCARD toc_rc toc_fuse_new(const struct toc_fuse_conf *conf, struct toc_s
         struct toc_err *err);
 void toc_fuse_free(struct toc_fuse *fuse);
 
+// Decodes what a restored state says of members and rules, so that questions and ticks have their answers
+// before the first step. RETRY as for a step.
+TOC_NODISCARD toc_rc toc_fuse_prepare(struct toc_fuse *fuse, struct toc_err *err);
+
 // One record of submit. Failures carry the fate: RETRY and ABORT_TXN leave the state as it was after
 // toc_state_rollback; a bad record is no failure (it is quarantined).
 TOC_NODISCARD toc_rc toc_fuse_step(struct toc_fuse *fuse, const struct toc_fuse_input *input, toc_fuse_emit_fn *emit,
@@ -66,6 +70,10 @@ toc_state_derive_fn toc_fuse_derive;
 // Lab mode: a deployment without genesis. Every key given is a member of its own organisation.
 TOC_NODISCARD toc_rc toc_fuse_lab(struct toc_fuse *fuse, const struct toc_genesis *genesis, const struct toc_member *members,
         size_t count, struct toc_err *err);
+
+// Time in a laboratory: moves it to `time` as a counted tick would; earlier times change nothing.
+TOC_NODISCARD toc_rc toc_fuse_lab_tick(struct toc_fuse *fuse, int64_t time, toc_fuse_emit_fn *emit, void *ctx,
+        struct toc_err *err);
 
 // --- questions (answered at a commit boundary) ---------------------------------------------------
 const struct toc_genesis *toc_fuse_genesis(const struct toc_fuse *fuse); // NULL before genesis

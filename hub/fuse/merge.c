@@ -199,6 +199,34 @@ static bool apply(const struct merge_terms *terms, const uint8_t key[16], const 
     return false;
 }
 
+static size_t bytes_of(const struct toc_contribution *c)
+{
+    size_t bytes = 160 + c->description.len + c->origin.len;
+    for (size_t i = 0; i < c->tags_count; i++)
+        bytes += 2 + c->tags[i].len;
+    for (size_t i = 0; i < c->relations_count; i++)
+        bytes += 4 + c->relations[i].value.len;
+    for (size_t i = 0; i < c->references_count; i++)
+        bytes += 6 + c->references[i].source.len + c->references[i].id.len + c->references[i].url.len;
+    for (size_t i = 0; i < c->release.communities_count; i++)
+        bytes += 1 + c->release.communities[i].len;
+    return bytes;
+}
+
+// An entry fits a record of the state log, whoever sends what; and no organisation takes more than its share.
+static bool fits(const struct merge_terms *terms, const struct toc_body *body)
+{
+    struct toc_slice organisation = terms->roll->sources[terms->source].member->record.organisation;
+    size_t all = 0, own = 0;
+    for (size_t i = 0; i < body->contributions_count; i++) {
+        size_t bytes = bytes_of(&body->contributions[i]);
+        const struct roll_source *s = &terms->roll->sources[body->contributions[i].source];
+        all += bytes;
+        own += toc_slice_eq(s->member->record.organisation, organisation) ? bytes : 0;
+    }
+    return all <= MERGE_BYTES_MAX && own <= MERGE_BYTES_OF_ORGANISATION_MAX;
+}
+
 enum toc_refusal merge_observation(const struct merge_terms *terms, const uint8_t key[16],
         const struct toc_observation *o, struct toc_body *body, struct toc_arena *arena, struct merge_effect *out)
 {
@@ -217,6 +245,12 @@ enum toc_refusal merge_observation(const struct merge_terms *terms, const uint8_
     out->changed = apply(terms, key, o, c);
     if (!out->changed)
         return TOC_REFUSAL_NONE;
+    if (!fits(terms, body)) {
+        *c = out->before;
+        body->contributions_count -= out->created;
+        *out = (struct merge_effect){0};
+        return TOC_REFUSAL_LIMIT_CONTRIBUTIONS;
+    }
     out->refuting = (c->says == TOC_SAYS_REFUTING) - (out->before.says == TOC_SAYS_REFUTING);
     c->changed = terms->stream_time;
     c->pap = terms->pap;

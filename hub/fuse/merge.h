@@ -13,6 +13,8 @@
 
 #define MERGE_CONTRIBUTIONS_MAX 4096      // of one indicator
 #define MERGE_OF_ORGANISATION_MAX 24      // so that no organisation crowds others out
+#define MERGE_BYTES_MAX ((size_t)640 * 1024)                // with its views an entry stays below a Kafka message
+#define MERGE_BYTES_OF_ORGANISATION_MAX ((size_t)32 * 1024) // real contributions have a few hundred
 
 // The same for all observations of a segment.
 struct merge_terms {

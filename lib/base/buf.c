@@ -41,6 +41,8 @@ uint8_t *toc_buf_reserve(struct toc_buf *buf, size_t len)
         size_t cap = buf->cap < 64 ? 64 : buf->cap;
         while (cap < need)
             cap = cap > buf->max / 2 ? need : cap * 2;
+        if (cap > buf->max)
+            cap = buf->max; // writers may fill cap without asking again
         uint8_t *grown = toc_mem_resize(buf->ptr, cap, 1);
         if (grown == NULL) {
             buf->failed = true;

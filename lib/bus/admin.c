@@ -9,6 +9,8 @@
 #include "lib/base/time.h"
 #include "lib/bus/admin_parts.h"
 
+#define ASK_STEP_MS 1000
+
 static toc_rc link_for(struct toc_link *link, const struct toc_bus_conf *conf,
         struct toc_bus_log log, const char *isolation, struct toc_err *err)
 {
@@ -88,19 +90,36 @@ toc_rc toc_admin_item(
                    : toc_bus_fail(err, TOC_FATE_RETRY, error, act, detail);
 }
 
+// In steps, to give up as soon as it is known why nobody answers.
+static rd_kafka_resp_err_t ask_brokers(struct toc_admin *admin, int *out_brokers)
+{
+    int64_t until_ms = toc_monotonic_ms(NULL) + admin->timeout_ms;
+    const struct rd_kafka_metadata *metadata;
+    rd_kafka_resp_err_t error;
+    do {
+        int64_t left_ms = until_ms - toc_monotonic_ms(NULL);
+        error = rd_kafka_metadata(admin->link.rk, 0, NULL, &metadata,
+                left_ms < ASK_STEP_MS ? (int)left_ms : ASK_STEP_MS);
+    } while (error != RD_KAFKA_RESP_ERR_NO_ERROR && *TOC_LINK_TROUBLE(&admin->link) == '\0' &&
+             toc_monotonic_ms(NULL) < until_ms);
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return error;
+    *out_brokers = metadata->broker_cnt;
+    rd_kafka_metadata_destroy(metadata);
+    return error;
+}
+
 toc_rc toc_admin_cluster(struct toc_admin *admin, struct toc_cluster *out, struct toc_err *err)
 {
-    const struct rd_kafka_metadata *metadata;
-    rd_kafka_resp_err_t error =
-            rd_kafka_metadata(admin->link.rk, 0, NULL, &metadata, admin->timeout_ms);
-    const struct toc_bus_act act = {"asking for the cluster", NULL};
-    if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return toc_bus_fail(err, TOC_FATE_RETRY, error, act, TOC_LINK_TROUBLE(&admin->link));
-    struct toc_cluster cluster = {.brokers = metadata->broker_cnt};
-    rd_kafka_metadata_destroy(metadata);
-    char *id = rd_kafka_clusterid(admin->link.rk, admin->timeout_ms);
+    struct toc_cluster cluster = {0};
+    char *id = NULL;
+    rd_kafka_resp_err_t error = ask_brokers(admin, &cluster.brokers);
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR)
+        id = rd_kafka_clusterid(admin->link.rk, admin->timeout_ms);
     if (id == NULL)
-        return toc_bus_fail(err, TOC_FATE_RETRY, RD_KAFKA_RESP_ERR__TIMED_OUT, act,
+        return toc_bus_fail(err, TOC_FATE_RETRY,
+                error != RD_KAFKA_RESP_ERR_NO_ERROR ? error : RD_KAFKA_RESP_ERR__TIMED_OUT,
+                (struct toc_bus_act){"asking for the cluster", NULL},
                 TOC_LINK_TROUBLE(&admin->link));
     toc_text_show(cluster.id, sizeof cluster.id, toc_slice_of(id));
     rd_kafka_mem_free(admin->link.rk, id);

@@ -196,6 +196,8 @@ toc_rc toc_consumer_complain(
         return toc_fail_fate(err, TOC_FATE_FATAL, TOC_E_NOTFOUND,
                 "partition %d of %s: the offset to go on from is not in the log (any more)",
                 message->partition, topic == NULL ? "?" : topic);
+    if (toc_bus_code(error) == TOC_E_AUTH)
+        consumer->denied = true;
     const char *trouble = TOC_LINK_TROUBLE(&consumer->link);
     return toc_bus_fail(err, fate, error, (struct toc_bus_act){what, right},
             *trouble != '\0' ? trouble : rd_kafka_message_errstr(message));
@@ -297,7 +299,9 @@ toc_rc toc_consumer_poll(
                 rd_kafka_poll(consumer->link.rk, 0); // or errors of the handle pile up
             return consumer->broken ? broken(consumer, err) : TOC_OK;
         }
-        toc_rc rc = on_message(consumer, &message, out, err);
+        // A callback that failed meanwhile matters more than whatever came with it.
+        toc_rc rc =
+                consumer->broken ? broken(consumer, err) : on_message(consumer, &message, out, err);
         if (message != NULL)
             rd_kafka_message_destroy(message);
         if (toc_failed(rc) || out->kind != TOC_POLL_NOTHING)

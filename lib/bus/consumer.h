@@ -85,6 +85,8 @@ struct toc_consumer_start {
     int64_t end;    // TOC_POLL_END is told once when every offset below was passed; -1 = never
 };
 
+// Asks for each topic first: AUTH (which right is missing) or NOTFOUND. A broker that does not answer is
+// no failure: reading starts when it is back.
 TOC_NODISCARD toc_rc toc_consumer_read(const struct toc_bus_conf *conf, struct toc_bus_log log,
         const struct toc_consumer_opts *opts, const struct toc_consumer_start *starts, size_t count,
         struct toc_consumer **out, struct toc_err *err);
@@ -106,8 +108,8 @@ struct toc_poll {
 
 // At most one event. Runs the group callbacks. Failures, by fate:
 //   RETRY  poll again, librdkafka recovers by itself; code AUTH = a right is missing (and which),
-//          KAFKA = no broker answers, TIMEOUT = max_poll_ms was exceeded and the group took the
-//          partitions away (`revoked` with lost follows)
+//          TIMEOUT = max_poll_ms was exceeded and the group took the partitions away (`revoked` with lost
+//          follows). A broker that does not answer is no failure: nothing comes, and the log says why
 //   FATAL  close it. Code BUSY = fenced: another process lives under the same instance, end the
 //          program; NOTFOUND = the wanted offset is no longer (or not yet) in the log; any other
 //          code = build a new one

@@ -36,6 +36,7 @@ struct toc_consumer {
     // group
     struct toc_consumer_events events;
     bool was_assigned, closing;
+    bool denied;            // a right to group or topic is missing
     bool broken;            // a callback failed: every poll says so
     struct toc_err failure; // of that callback
 };

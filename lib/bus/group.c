@@ -12,6 +12,7 @@
 // (1 s on our brokers, 10 s by default); until then its offsets are not stable.
 #define COMMITTED_MS 30000
 #define LEAVE_MS 10000
+#define DENIED_MS 1000 // an assignment is hardly to come
 
 static void break_with(struct toc_consumer *consumer, const struct toc_err *failure)
 {
@@ -225,7 +226,7 @@ toc_rc toc_consumer_join(const struct toc_bus_conf *conf, struct toc_bus_log log
 // (#4381): so the first assignment is awaited, unless there is no broker to give one.
 static void await_assignment(struct toc_consumer *consumer)
 {
-    int64_t until_ms = toc_monotonic_ms(NULL) + LEAVE_MS;
+    int64_t until_ms = toc_monotonic_ms(NULL) + (consumer->denied ? DENIED_MS : LEAVE_MS);
     while (!consumer->was_assigned && *TOC_LINK_TROUBLE(&consumer->link) == '\0' &&
             toc_monotonic_ms(NULL) < until_ms) {
         rd_kafka_message_t *message = rd_kafka_consumer_poll(consumer->link.rk, 100);

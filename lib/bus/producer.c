@@ -80,7 +80,12 @@ toc_rc toc_producer_send(struct toc_producer *producer, const struct toc_send *r
     if (producer->dead)
         return toc_fail_fate(err, TOC_FATE_RETRY, TOC_E_BUSY, "connection is renewed soon: %s",
                 producer->why.text);
-    TOC_TRY(toc_sender_put(&producer->sender, record, opaque, err));
+    toc_rc rc = toc_sender_put(&producer->sender, record, opaque, err);
+    if (toc_failed(rc)) {
+        if (rd_kafka_fatal_error(producer->link.rk, NULL, 0) == RD_KAFKA_RESP_ERR_NO_ERROR)
+            return rc;
+        return toc_fail_fate(err, TOC_FATE_RETRY, TOC_E_BUSY, "connection is renewed soon");
+    }
     producer->waiting++;
     return TOC_OK;
 }
@@ -106,11 +111,14 @@ static void report(struct toc_producer *producer, const rd_kafka_message_t *mess
         snprintf(what, sizeof what, "sending to partition %d of topic %s", message->partition,
                 topic);
         snprintf(right, sizeof right, "Write on topic %s", topic);
-        bool purged = message->err == RD_KAFKA_RESP_ERR__PURGE_QUEUE ||
-                      message->err == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT;
+        // What falls with the handle fell for the same reason.
+        rd_kafka_resp_err_t cause = rd_kafka_fatal_error(producer->link.rk, NULL, 0);
+        bool fell = message->err == RD_KAFKA_RESP_ERR__PURGE_QUEUE ||
+                    message->err == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT ||
+                    message->err == RD_KAFKA_RESP_ERR__FATAL;
         (void)toc_bus_fail(&failure, is_for_good(message->err) ? TOC_FATE_RECORD : TOC_FATE_RETRY,
-                message->err, (struct toc_bus_act){what, right},
-                purged && producer->dead ? producer->why.text : TOC_LINK_TROUBLE(&producer->link));
+                fell && cause != RD_KAFKA_RESP_ERR_NO_ERROR ? cause : message->err,
+                (struct toc_bus_act){what, right}, TOC_LINK_TROUBLE(&producer->link));
     } else {
         producer->pause_ms = REBUILD_MS_MIN;
     }

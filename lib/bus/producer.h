@@ -38,8 +38,8 @@ TOC_NODISCARD toc_rc toc_producer_open(const struct toc_bus_conf *conf, struct t
         const struct toc_producer_opts *opts, struct toc_producer **out, struct toc_err *err);
 
 // Code BUSY (fate RETRY) = the queue is full, or the handle is about to be built anew after a refusal
-// that killed it (a missing right does): serve with a time-out, then try again. Anything else: this
-// record cannot be sent.
+// that killed it (a missing right does): serve with a time-out, then try again. Other codes with fate RETRY: a
+// right or the topic is missing. Fate RECORD: this record cannot be sent.
 TOC_NODISCARD toc_rc toc_producer_send(struct toc_producer *producer, const struct toc_send *record,
         void *opaque, struct toc_err *err);
 

@@ -136,6 +136,10 @@ toc_rc toc_sender_put(
     char what[300], right[300];
     snprintf(what, sizeof what, "sending to topic %s", record->topic);
     snprintf(right, sizeof right, "Write on topic %s", record->topic);
-    enum toc_fate fate = code == RD_KAFKA_RESP_ERR__QUEUE_FULL ? TOC_FATE_RETRY : TOC_FATE_RECORD;
+    // A right may be granted and a topic made; what is left is this record's own fault.
+    enum toc_code kind = toc_bus_code(code);
+    enum toc_fate fate = kind == TOC_E_BUSY || kind == TOC_E_AUTH || kind == TOC_E_NOTFOUND
+                                 ? TOC_FATE_RETRY
+                                 : TOC_FATE_RECORD;
     return toc_bus_fail(err, fate, code, (struct toc_bus_act){what, right}, NULL);
 }

@@ -166,8 +166,8 @@ static toc_rc open_in(struct toc_txn *txn, const struct toc_bus_conf *conf, stru
             opts->queue_kbytes > 0 ? opts->queue_kbytes : QUEUE_KBYTES_DEFAULT, err));
     TOC_TRY(toc_link_set(link, "transactional.id", opts->id, err));
     TOC_TRY(toc_link_set_number(link, "transaction.timeout.ms", txn->timeout_ms, err));
-    TOC_TRY(toc_link_set_number(link, "socket.timeout.ms",
-            txn->timeout_ms < TIMEOUT_MS_DEFAULT ? txn->timeout_ms : TIMEOUT_MS_DEFAULT, err));
+    // A lost answer must be noticed, and asked for again, before the broker gives the transaction up.
+    TOC_TRY(toc_link_set_number(link, "socket.timeout.ms", txn->timeout_ms / 2, err));
     // Without reports by event librdkafka's flush, and so commit, waits in steps of 10 ms.
     TOC_TRY(toc_link_set(link, "delivery.report.only.error", "true", err));
     return start(txn, err);
@@ -369,15 +369,32 @@ toc_rc toc_txn_commit(struct toc_txn *txn, struct toc_err *err)
     return TOC_OK;
 }
 
+// An abort that the broker does not take (it knows no transaction when the first record was refused) is
+// done by opening anew: that aborts whatever is open under this id.
+static toc_rc abort_by_renewal(struct toc_txn *txn, struct toc_err *err)
+{
+    if (txn->fenced)
+        return toc_fail_fate(err, TOC_FATE_FATAL, TOC_E_KAFKA, "transaction %s: fenced", txn->id);
+    stop(txn);
+    txn->counts.rebuilds++;
+    TOC_TRY(start(txn, err));
+    txn->renew = false;
+    return TOC_OK;
+}
+
 toc_rc toc_txn_abort(struct toc_txn *txn, struct toc_err *err)
 {
+    if (!txn->open)
+        return toc_fail_fate(err, TOC_FATE_FATAL, TOC_E_USAGE,
+                "transaction %s: nothing to abort, or its commit is undecided", txn->id);
+    struct toc_err failure;
     txn->refused.error = RD_KAFKA_RESP_ERR_NO_ERROR;
-    toc_rc rc = end(txn, rd_kafka_abort_transaction, "abort", err);
-    if (toc_failed(rc) && err != NULL)
-        err->fate = TOC_FATE_FATAL;
-    if (!toc_failed(rc))
-        txn->counts.aborts++;
-    return rc;
+    toc_rc rc = end(txn, rd_kafka_abort_transaction, "abort", &failure);
+    txn->open = false;
+    if (toc_failed(rc))
+        TOC_TRY(abort_by_renewal(txn, err));
+    txn->counts.aborts++;
+    return TOC_OK;
 }
 
 bool toc_txn_is_open(const struct toc_txn *txn)

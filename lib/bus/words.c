@@ -140,7 +140,7 @@ const char *toc_bus_setup_words(
 {
     if (strstr(raw, "ssl.ca.location") != NULL)
         snprintf(out, size, "%s holds no certificate of an authority (PEM)", conf->ca);
-    else if (strstr(raw, "key values mismatch") != NULL)
+    else if (strstr(raw, "Private key check failed") != NULL)
         snprintf(out, size, "the key %s does not belong to the certificate %s", conf->key,
                 conf->certificate);
     else if (strstr(raw, "ssl.certificate.location") != NULL ||

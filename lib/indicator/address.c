@@ -90,7 +90,7 @@ bool toc_ipv6_parse(struct toc_slice s, uint8_t out[16])
         tail_groups = parse_groups(after, tail, IPV6_GROUPS - 1 - head_groups);
     if (tail_groups < 0)
         return false;
-    memcpy(out + 16 - 2 * tail_groups, tail, (size_t)(2 * tail_groups));
+    memcpy(out + 16 - 2 * tail_groups, tail, 2 * (size_t)tail_groups);
     return true;
 }
 
@@ -157,7 +157,11 @@ size_t toc_ipv6_text(const uint8_t address[16], uint8_t out[TOC_ADDRESS_TEXT_MAX
         if (i > 0 && i != start + zeros)
             out[len++] = ':';
         unsigned group = (unsigned)address[2 * i] << 8 | address[2 * i + 1];
-        for (int shift = group > 0xfff ? 12 : group > 0xff ? 8 : group > 0xf ? 4 : 0; shift >= 0; shift -= 4)
+        for (int shift = group > 0xfff  ? 12
+                         : group > 0xff ? 8
+                         : group > 0xf  ? 4
+                                        : 0;
+                shift >= 0; shift -= 4)
             out[len++] = (uint8_t)digits[group >> shift & 15];
     }
     return len;
@@ -226,7 +230,8 @@ static enum toc_refusal same(enum toc_kind kind, struct toc_slice value,
     enum toc_refusal refusal = canon(&narrowed, value, &form, &notes);
     if (refusal != TOC_REFUSAL_NONE)
         return refusal;
-    return narrowed == kind && toc_slice_eq(toc_form_slice(&form), value) ? TOC_REFUSAL_NONE : otherwise;
+    return narrowed == kind && toc_slice_eq(toc_form_slice(&form), value) ? TOC_REFUSAL_NONE
+                                                                          : otherwise;
 }
 
 enum toc_refusal toc_ipv6_check(enum toc_kind kind, struct toc_slice value)

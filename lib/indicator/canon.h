@@ -10,12 +10,12 @@
 
 // What was changed beside spelling: bits of *notes. A reader tells the user.
 enum toc_note {
-    TOC_NOTE_USERINFO_REMOVED = 1 << 0,  // url: user:password@ cut
-    TOC_NOTE_FRAGMENT_REMOVED = 1 << 1,  // url: #... cut
-    TOC_NOTE_DEFAULT_PORT = 1 << 2,      // url: :80, :443, :21 cut where it is the scheme's own
-    TOC_NOTE_IDN = 1 << 3,               // an international label became its A-label
-    TOC_NOTE_SINGLE_ADDRESS = 1 << 4,    // a /32 or /128 became the address
-    TOC_NOTE_SCHEME_ASSUMED = 1 << 5,    // http:// was put before it, as the feed's setting asks
+    TOC_NOTE_USERINFO_REMOVED = 1 << 0, // url: user:password@ cut
+    TOC_NOTE_FRAGMENT_REMOVED = 1 << 1, // url: #... cut
+    TOC_NOTE_DEFAULT_PORT = 1 << 2,     // url: :80, :443, :21 cut where it is the scheme's own
+    TOC_NOTE_IDN = 1 << 3,              // an international label became its A-label
+    TOC_NOTE_SINGLE_ADDRESS = 1 << 4,   // a /32 or /128 became the address
+    TOC_NOTE_SCHEME_ASSUMED = 1 << 5,   // http:// was put before it, as the feed's setting asks
 };
 
 // Appends the canonical value of `raw` to `out`, nothing when refused. *kind says what raw claims to

@@ -30,8 +30,8 @@ static void put_lower(struct toc_form *form, struct toc_slice label)
 }
 
 // ASCII labels never pass through libidn2: it refuses names in use (r3---sn-x) and changes others.
-static enum toc_refusal spell_label(
-        struct toc_slice label, bool ascii, enum toc_idn_mode mode, struct toc_form *form, unsigned *notes)
+static enum toc_refusal spell_label(struct toc_slice label, bool ascii, enum toc_idn_mode mode,
+        struct toc_form *form, unsigned *notes)
 {
     if (ascii) {
         put_lower(form, label);
@@ -78,7 +78,8 @@ static bool is_known_tld(struct toc_slice label)
         hash = (hash ^ label.ptr[i]) * 16777619u;
     for (uint32_t slot = hash % TLD_SLOTS; tld_slots[slot] != 0; slot = (slot + 1) % TLD_SLOTS) {
         const char *name = tld_names[tld_slots[slot]];
-        if (label.len < TLD_NAME_SIZE && name[label.len] == 0 && memcmp(name, label.ptr, label.len) == 0)
+        if (label.len < TLD_NAME_SIZE && name[label.len] == 0 &&
+                memcmp(name, label.ptr, label.len) == 0)
             return true;
     }
     return false;

@@ -24,10 +24,12 @@ static bool all_in(struct toc_slice s, const char *set)
 
 #define DIGITS "0123456789"
 #define HEX DIGITS "abcdefABCDEF"
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 static bool has_scheme(struct toc_slice s)
 {
-    static const struct toc_slice bare[] = {TOC_S_INIT("http"), TOC_S_INIT("https"), TOC_S_INIT("ftp")};
+    static const struct toc_slice bare[] = {
+            TOC_S_INIT("http"), TOC_S_INIT("https"), TOC_S_INIT("ftp")};
     struct toc_slice name = toc_slice_sub(s, 0, toc_slice_find(s, ':'));
     struct toc_slice behind = toc_slice_sub(s, name.len, 3);
     if (name.len == s.len || name.len == 0)
@@ -35,8 +37,8 @@ static bool has_scheme(struct toc_slice s)
     for (size_t i = 0; i < sizeof bare / sizeof *bare; i++)
         if (toc_slice_eq_nocase(name, bare[i]))
             return true;
-    return toc_slice_eq(behind, TOC_S("://")) && !all_in(toc_slice_sub(name, 0, 1), DIGITS) &&
-            all_in(name, DIGITS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ+-.");
+    return toc_slice_eq(behind, TOC_S("://")) && all_in(toc_slice_sub(name, 0, 1), LETTERS) &&
+            all_in(name, LETTERS DIGITS "+-.");
 }
 
 static bool is_ipv4(struct toc_slice s)
@@ -52,7 +54,7 @@ static bool is_network_like(struct toc_slice s)
     size_t slash = toc_slice_find(s, '/');
     struct toc_slice head = toc_slice_sub(s, 0, slash);
     return all_in(toc_slice_sub(s, slash + 1, SIZE_MAX), DIGITS) &&
-            (is_ipv4(head) || toc_ipv6_parse(head, address));
+           (is_ipv4(head) || toc_ipv6_parse(head, address));
 }
 
 static enum toc_kind kind_with_colon(struct toc_slice s, enum toc_refusal *otherwise)

@@ -45,7 +45,8 @@ enum toc_refusal toc_cve_check(enum toc_kind kind, struct toc_slice value)
     struct toc_slice digits = toc_slice_sub(value, CVE_DIGITS_FROM, SIZE_MAX);
     (void)kind;
     if (!toc_slice_starts(value, TOC_S("CVE-")) || !toc_parse_u64(year, 2999, &number) ||
-            number < 1999 || value.ptr[CVE_DIGITS_FROM - 1] != '-' || digits.len < 4 || digits.len > 19)
+            number < 1999 || value.ptr[CVE_DIGITS_FROM - 1] != '-' || digits.len < 4 ||
+            digits.len > 19)
         return TOC_REFUSAL_CANON_CVE;
     for (size_t i = 0; i < digits.len; i++)
         if (digits.ptr[i] < '0' || digits.ptr[i] > '9')
@@ -59,7 +60,8 @@ enum toc_refusal toc_cve_canon(
     (void)notes;
     for (size_t i = 0; i < raw.len; i++) {
         uint8_t c = raw.ptr[i];
-        toc_form_byte(form, i < CVE_PREFIX_BYTES && c >= 'a' && c <= 'z' ? (uint8_t)(c & ~0x20) : c);
+        toc_form_byte(
+                form, i < CVE_PREFIX_BYTES && c >= 'a' && c <= 'z' ? (uint8_t)(c & ~0x20) : c);
     }
     return toc_cve_check(*kind, toc_form_slice(form));
 }

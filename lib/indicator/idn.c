@@ -19,8 +19,8 @@ bool toc_idn_label(struct toc_slice label, struct toc_form *form)
 {
     uint8_t text[UNICODE_LABEL_BYTES_MAX + 1];
     uint8_t *ascii = NULL;
-    if (label.len == 0 || label.len > UNICODE_LABEL_BYTES_MAX || memchr(label.ptr, 0, label.len) != NULL ||
-            has_two_readings(label))
+    if (label.len == 0 || label.len > UNICODE_LABEL_BYTES_MAX ||
+            memchr(label.ptr, 0, label.len) != NULL || has_two_readings(label))
         return false;
     memcpy(text, label.ptr, label.len);
     text[label.len] = 0;

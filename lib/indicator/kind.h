@@ -12,8 +12,9 @@
 
 // Which curve ages a contribution of this kind; lifetimes and speeds are the hub's policy.
 enum toc_curve {
-    TOC_CURVE_NONE = 0, // never ages, has no score and no advice, cannot be refuted: vulnerabilities
-    TOC_CURVE_NETWORK,  // addresses, networks, endpoints, URLs
+    TOC_CURVE_NONE =
+            0,         // never ages, has no score and no advice, cannot be refuted: vulnerabilities
+    TOC_CURVE_NETWORK, // addresses, networks, endpoints, URLs
     TOC_CURVE_DOMAIN,
     TOC_CURVE_FILE, // hashes
     TOC_CURVE_EMAIL,

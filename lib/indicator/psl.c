@@ -79,10 +79,14 @@ static unsigned take_flags(struct toc_slice *rule)
     while (end < rule->len && rule->ptr[end] != ' ' && rule->ptr[end] != '\t')
         end++;
     rule->len = end;
-    unsigned flags = toc_slice_starts(*rule, TOC_S("!")) ? RULE_EXCEPTION
-            : toc_slice_starts(*rule, TOC_S("*."))       ? RULE_WILDCARD
-                                                         : RULE_EXACT;
-    *rule = toc_slice_sub(*rule, flags == RULE_EXCEPTION ? 1 : flags == RULE_WILDCARD ? 2 : 0, SIZE_MAX);
+    unsigned flags = toc_slice_starts(*rule, TOC_S("!"))    ? RULE_EXCEPTION
+                     : toc_slice_starts(*rule, TOC_S("*.")) ? RULE_WILDCARD
+                                                            : RULE_EXACT;
+    *rule = toc_slice_sub(*rule,
+            flags == RULE_EXCEPTION  ? 1
+            : flags == RULE_WILDCARD ? 2
+                                     : 0,
+            SIZE_MAX);
     return flags;
 }
 
@@ -106,12 +110,14 @@ static size_t count_labels(struct toc_slice name)
     return labels;
 }
 
-static toc_rc add_rule(struct toc_psl *psl, struct toc_slice line, bool private, struct toc_err *err)
+static toc_rc add_rule(
+        struct toc_psl *psl, struct toc_slice line, bool private, struct toc_err *err)
 {
     struct toc_slice name = line;
     unsigned flags = take_flags(&name);
     size_t labels = count_labels(name);
-    TOC_ENSURE(labels > 0, err, TOC_E_SYNTAX, "public suffix rule \"%s\" is no ASCII name", TOC_SHOW(line));
+    TOC_ENSURE(labels > 0, err, TOC_E_SYNTAX, "public suffix rule \"%s\" is no ASCII name",
+            TOC_SHOW(line));
     struct rule *rule = slot_of(psl, name);
     rule->name = name.ptr;
     rule->len = (uint8_t)name.len;
@@ -130,8 +136,8 @@ static toc_rc load(struct toc_psl *psl, struct toc_slice text, struct toc_err *e
     size_t rules = 0, slots = 16;
     while (next_line(&rest, &line))
         rules += is_rule(line);
-    TOC_ENSURE(rules <= TOC_PSL_RULES_MAX, err, TOC_E_LIMIT, "%zu public suffix rules, %d allowed", rules,
-            TOC_PSL_RULES_MAX);
+    TOC_ENSURE(rules <= TOC_PSL_RULES_MAX, err, TOC_E_LIMIT, "%zu public suffix rules, %d allowed",
+            rules, TOC_PSL_RULES_MAX);
     while (slots < rules * 2)
         slots *= 2;
     psl->slots = toc_mem_alloc(slots, sizeof *psl->slots);
@@ -151,8 +157,9 @@ toc_rc toc_psl_open(struct toc_slice rules, struct toc_psl **out, struct toc_err
     struct toc_psl *psl = toc_mem_alloc(1, sizeof *psl);
     TOC_ENSURE(psl != NULL, err, TOC_E_MEMORY, "no memory for a list of public suffixes");
     psl->text = toc_mem_dup(rules.ptr, rules.len);
-    toc_rc rc = psl->text == NULL ? toc_fail(err, TOC_E_MEMORY, "no memory for %zu bytes", rules.len)
-                                  : load(psl, toc_slice(psl->text, rules.len), err);
+    toc_rc rc = psl->text == NULL
+                        ? toc_fail(err, TOC_E_MEMORY, "no memory for %zu bytes", rules.len)
+                        : load(psl, toc_slice(psl->text, rules.len), err);
     if (toc_failed(rc)) {
         toc_psl_free(psl);
         return rc;

@@ -20,7 +20,8 @@ enum toc_psl_section {
 // Parses rules (one a line, `//` comments, the section markers of the published list; `*.` and `!`
 // rules). SYNTAX for a rule that is no ASCII name: pass the published list through toc_psl_import
 // first. LIMIT above TOC_PSL_RULES_MAX rules. The text is copied; free with toc_psl_free (NULL is fine).
-TOC_NODISCARD toc_rc toc_psl_open(struct toc_slice rules, struct toc_psl **out, struct toc_err *err);
+TOC_NODISCARD toc_rc toc_psl_open(
+        struct toc_slice rules, struct toc_psl **out, struct toc_err *err);
 void toc_psl_free(struct toc_psl *psl);
 size_t toc_psl_count(const struct toc_psl *psl);
 
@@ -34,4 +35,5 @@ struct toc_slice toc_psl_registrable(const struct toc_psl *psl, struct toc_slice
 
 // Appends the published list's rules with every label in ASCII, comments left out, markers kept. Uses
 // libidn2: a step of connectors and tocsinctl, never of the hub.
-TOC_NODISCARD toc_rc toc_psl_import(struct toc_slice published, struct toc_buf *out, struct toc_err *err);
+TOC_NODISCARD toc_rc toc_psl_import(
+        struct toc_slice published, struct toc_buf *out, struct toc_err *err);

@@ -65,7 +65,8 @@ static const struct spelling in_host[] = {
 
 #define FIND(table, s) find_spelling((table), sizeof(table) / sizeof *(table), (s))
 
-static const struct spelling *find_spelling(const struct spelling *table, size_t count, struct toc_slice s)
+static const struct spelling *find_spelling(
+        const struct spelling *table, size_t count, struct toc_slice s)
 {
     for (size_t i = 0; i < count; i++)
         if (toc_slice_eq_nocase(toc_slice_sub(s, 0, table[i].disguise.len), table[i].disguise))
@@ -76,8 +77,8 @@ static const struct spelling *find_spelling(const struct spelling *table, size_t
 // Zero-width space and word joiner, soft hyphen, byte order mark, direction marks.
 static bool is_invisible(int32_t c)
 {
-    return c == 0x200b || c == 0x00ad || c == 0xfeff || (c >= 0x2060 && c <= 0x206f) || c == 0x200e ||
-            c == 0x200f || (c >= 0x202a && c <= 0x202e) || c == 0x061c;
+    return c == 0x200b || c == 0x00ad || c == 0xfeff || (c >= 0x2060 && c <= 0x206f) ||
+           c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e) || c == 0x061c;
 }
 
 static bool is_joiner(int32_t c)
@@ -114,9 +115,17 @@ static bool copy_visible(struct toc_slice s, uint8_t *scratch, size_t *len)
 
 // No value begins or ends with one of these.
 static const struct toc_slice quotes[] = {
-        TOC_S_INIT("\""), TOC_S_INIT("`"), TOC_S_INIT("<"), TOC_S_INIT(">"), TOC_S_INIT("\u201c"),
-        TOC_S_INIT("\u201d"), TOC_S_INIT("\u201e"), TOC_S_INIT("\u2018"), TOC_S_INIT("\u2019"),
-        TOC_S_INIT("\u00ab"), TOC_S_INIT("\u00bb"),
+        TOC_S_INIT("\""),
+        TOC_S_INIT("`"),
+        TOC_S_INIT("<"),
+        TOC_S_INIT(">"),
+        TOC_S_INIT("\u201c"),
+        TOC_S_INIT("\u201d"),
+        TOC_S_INIT("\u201e"),
+        TOC_S_INIT("\u2018"),
+        TOC_S_INIT("\u2019"),
+        TOC_S_INIT("\u00ab"),
+        TOC_S_INIT("\u00bb"),
 };
 
 // Whether the first byte opens a pair that the last byte closes, around the whole.
@@ -202,7 +211,7 @@ static void put_plain(struct toc_slice s, struct toc_buf *out)
         const struct spelling *found = may_disguise(rest.ptr[0]) ? FIND(anywhere, rest) : NULL;
         if (found == NULL && host && may_disguise(rest.ptr[0]))
             found = FIND(in_host, rest);
-        uint8_t c = found != NULL ? found->plain.ptr[0] : rest.ptr[0];
+        uint8_t c = found != NULL ? found->plain.ptr[0] : s.ptr[pos];
         host = host && c != '/' && c != '?' && c != '#';
         toc_buf_put_byte(out, c);
         pos += found != NULL ? found->disguise.len : 1;

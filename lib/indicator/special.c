@@ -10,7 +10,10 @@ static const struct range {
     struct toc_network network;
     const char *name;
 } ranges[] = {
-#define V4(a, b, c, d, prefix, name) {{{a, b, c, d}, prefix, false}, name}
+#define V4(a, b, c, d, prefix, name)                                                               \
+    {                                                                                              \
+        {{a, b, c, d}, prefix, false}, name                                                        \
+    }
         V4(0, 0, 0, 0, 8, "this network (RFC 791)"),
         V4(10, 0, 0, 0, 8, "private use (RFC 1918)"),
         V4(100, 64, 0, 0, 10, "shared address space (RFC 6598)"),
@@ -30,7 +33,10 @@ static const struct range {
         V4(224, 0, 0, 0, 4, "multicast (RFC 5771)"),
         V4(240, 0, 0, 0, 4, "reserved and broadcast (RFC 1112)"),
 #undef V4
-#define V6(prefix, name, ...) {{{__VA_ARGS__}, prefix, true}, name}
+#define V6(prefix, name, ...)                                                                      \
+    {                                                                                              \
+        {{__VA_ARGS__}, prefix, true}, name                                                        \
+    }
         V6(128, "unspecified (RFC 4291)", 0),
         V6(128, "loopback (RFC 4291)", [15] = 1),
         V6(96, "IPv4-compatible (RFC 4291)", 0),

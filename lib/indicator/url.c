@@ -45,7 +45,8 @@ static bool is_slash(uint8_t c)
 
 static bool is_triplet(struct toc_slice s, size_t pos)
 {
-    return s.len - pos >= 3 && s.ptr[pos] == '%' && is_hex(s.ptr[pos + 1]) && is_hex(s.ptr[pos + 2]);
+    return s.len - pos >= 3 && s.ptr[pos] == '%' && is_hex(s.ptr[pos + 1]) &&
+           is_hex(s.ptr[pos + 2]);
 }
 
 static uint8_t triplet_value(struct toc_slice s, size_t pos)
@@ -167,8 +168,8 @@ static enum toc_refusal put_port(
     return TOC_REFUSAL_NONE;
 }
 
-static enum toc_refusal put_authority(const struct pieces *url, enum toc_idn_mode mode,
-        struct toc_form *form, unsigned *notes)
+static enum toc_refusal put_authority(
+        const struct pieces *url, enum toc_idn_mode mode, struct toc_form *form, unsigned *notes)
 {
     struct toc_slice host = url->authority;
     for (size_t at = host.len; at > 0; at--)
@@ -199,13 +200,14 @@ static bool is_encoded_in(uint8_t c, const char *set)
 static bool is_unreserved(uint8_t c) // RFC 3986 section 2.3
 {
     return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '-' || c == '.' ||
-            c == '_' || c == '~';
+           c == '_' || c == '~';
 }
 
 static void put_triplet(struct toc_form *form, uint8_t c)
 {
     static const char digits[] = "0123456789ABCDEF";
-    toc_form_put(form, toc_slice((uint8_t[]){'%', (uint8_t)digits[c >> 4], (uint8_t)digits[c & 15]}, 3));
+    toc_form_put(
+            form, toc_slice((uint8_t[]){'%', (uint8_t)digits[c >> 4], (uint8_t)digits[c & 15]}, 3));
 }
 
 // Writes s with one spelling for each byte: triplets in upper case, those of unreserved characters

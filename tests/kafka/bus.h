@@ -4,6 +4,7 @@
 
 #include <time.h>
 
+#include "lib/base/text.h"
 #include "lib/bus/admin.h"
 #include "lib/bus/conf.h"
 #include "lib/bus/consumer.h"

@@ -58,7 +58,8 @@ certificate hub member-ca /CN=hub
 certificate prefixed member-ca /CN=m.st-marys
 
 no_certificate='alert bad certificate|alert certificate required'
-wrong_authority='alert certificate unknown|alert unknown ca'
+# A newer OpenSSL sends no certificate at all when the broker does not name its issuer.
+wrong_authority='alert certificate (unknown|required)|alert unknown ca'
 no_principal='Disconnected while requesting ApiVersion'
 refuse "no certificate, hub's port" "" "$TOC_KAFKA" "$no_certificate"
 refuse "no certificate, members' port" "" "$TOC_KAFKA_MEMBER" "$no_certificate"
@@ -95,7 +96,11 @@ check "hub is no super user" "$work/hub.out" "topic \"$topic\" with 0 partitions
 # and m.admin is somebody else than admin.
 kafka_tool "$TOC_KAFKA_DIR" org.apache.kafka.tools.AclCommand --add --allow-principal User:m.st-marys --operation Write \
     --topic "$topic" >/dev/null
-echo one | client "$pki/st-marys" -b "$TOC_KAFKA_MEMBER" -P -t "$topic" >"$work/write" 2>&1 && echo written >>"$work/write"
+# The broker answers that a right is given before its own authorizer has read it.
+deadline=$((SECONDS + 20))
+until echo one | client "$pki/st-marys" -b "$TOC_KAFKA_MEMBER" -P -t "$topic" >"$work/write" 2>&1 && echo written >>"$work/write"; do
+    [ $SECONDS -lt $deadline ] || break
+done
 check "m.st-marys may write" "$work/write" '^written$'
 echo two | client "$work/admin" -b "$TOC_KAFKA_MEMBER" -P -t "$topic" >"$work/write" 2>&1 || true
 check "m.admin may not" "$work/write" 'Topic authorization failed|authorization'

@@ -23,20 +23,21 @@ static inline const char *canon_laws_accepted(enum toc_kind kind, struct toc_sli
     if (toc_canon_check(kind, value) != TOC_REFUSAL_NONE)
         broken = "what is accepted passes the check";
     else if (toc_canon(&same, value, &again, &notes) != TOC_REFUSAL_NONE || same != kind ||
-            !toc_slice_eq(toc_buf_slice(&again), value))
+             !toc_slice_eq(toc_buf_slice(&again), value))
         broken = "canonicalising twice changes nothing";
     else if (notes != 0)
         broken = "a canonical value needs no note";
     toc_buf_clear(&again);
     if (broken == NULL &&
-            (toc_canon_guess(value, &guessed, &again, &notes, 0) != TOC_REFUSAL_NONE || guessed != kind ||
-                    !toc_slice_eq(toc_buf_slice(&again), value)))
+            (toc_canon_guess(value, &guessed, &again, &notes, 0) != TOC_REFUSAL_NONE ||
+                    guessed != kind || !toc_slice_eq(toc_buf_slice(&again), value)))
         broken = "a canonical value is guessed to be of its kind";
     toc_buf_done(&again);
     for (size_t i = 0; i < value.len; i++)
         if (value.ptr[i] <= ' ' || value.ptr[i] >= 0x7f)
             broken = "a canonical value is visible ASCII";
-    if (broken == NULL && host.len > 0 && toc_canon_check(toc_host_kind(host), host) != TOC_REFUSAL_NONE)
+    if (broken == NULL && host.len > 0 &&
+            toc_canon_check(toc_host_kind(host), host) != TOC_REFUSAL_NONE)
         broken = "a host is canonical";
     return broken;
 }
@@ -50,13 +51,15 @@ static inline const char *canon_laws_as(enum toc_kind kind, struct toc_slice raw
     toc_buf_init(&out, TOC_RAW_BYTES_MAX);
     bool check = kind != TOC_KIND_UNKNOWN && toc_canon_check(kind, raw) == TOC_REFUSAL_NONE;
     enum toc_kind claimed = kind;
-    enum toc_refusal refusal = kind == TOC_KIND_UNKNOWN ? toc_canon_guess(raw, &kind, &out, &notes, flags)
-                                                        : toc_canon(&kind, raw, &out, &notes);
+    enum toc_refusal refusal = kind == TOC_KIND_UNKNOWN
+                                       ? toc_canon_guess(raw, &kind, &out, &notes, flags)
+                                       : toc_canon(&kind, raw, &out, &notes);
     if (refusal == TOC_REFUSAL_NONE)
         broken = canon_laws_accepted(kind, toc_buf_slice(&out));
     else if (out.len != 0)
         broken = "a refusal appends nothing";
-    if (check && (refusal != TOC_REFUSAL_NONE || kind != claimed || !toc_slice_eq(toc_buf_slice(&out), raw)))
+    if (check && (refusal != TOC_REFUSAL_NONE || kind != claimed ||
+                         !toc_slice_eq(toc_buf_slice(&out), raw)))
         broken = "what passes the check is left as it is";
     toc_buf_done(&out);
     return broken;

@@ -26,8 +26,11 @@ static bool split(struct toc_slice line, size_t number, struct row *out)
     return true;
 }
 
+// "    TOC_REFUSAL_CODE,\n", once for each code.
 static void put_constant(struct toc_slice code, size_t number, struct toc_buf *out)
 {
+    size_t start = out->len;
+    toc_buf_put_text(out, "    TOC_REFUSAL_");
     for (size_t i = 0; i < code.len; i++) {
         uint8_t c = code.ptr[i];
         bool letter = c >= 'a' && c <= 'z', digit = c >= '0' && c <= '9';
@@ -35,6 +38,9 @@ static void put_constant(struct toc_slice code, size_t number, struct toc_buf *o
             gen_die("refusal codes, line %zu: a code is of a-z, 0-9, '.' and '-'", number);
         toc_buf_put_byte(out, letter ? (uint8_t)(c - ('a' - 'A')) : digit ? c : '_');
     }
+    toc_buf_put_text(out, ",\n");
+    if (!out->failed && memmem(out->ptr, start, out->ptr + start, out->len - start) != NULL)
+        gen_die("refusal codes, line %zu: its constant is another code's too", number);
 }
 
 static void put_quoted(struct toc_slice text, struct toc_buf *out)
@@ -56,7 +62,8 @@ static const char header_head[] =
         "enum toc_refusal {\n"
         "    TOC_REFUSAL_NONE = 0,\n";
 static const char header_tail[] =
-        "const char *toc_refusal_code(enum toc_refusal refusal);    // \"canon.url.port\"; \"\" for none\n"
+        "const char *toc_refusal_code(enum toc_refusal refusal);    // \"canon.url.port\"; \"\" "
+        "for none\n"
         "const char *toc_refusal_meaning(enum toc_refusal refusal); // a sentence for people\n"
         "const char *toc_refusal_todo(enum toc_refusal refusal);    // what they can do\n"
         "bool toc_refusal_parse(struct toc_slice code, enum toc_refusal *out);\n";
@@ -64,9 +71,12 @@ static const char source_tail[] =
         "};\n\n"
         "static const char *column(enum toc_refusal refusal, unsigned i)\n{\n"
         "    return rows[(unsigned)refusal < TOC_REFUSAL_COUNT ? (unsigned)refusal : 0][i];\n}\n\n"
-        "const char *toc_refusal_code(enum toc_refusal refusal)\n{\n    return column(refusal, 0);\n}\n\n"
-        "const char *toc_refusal_meaning(enum toc_refusal refusal)\n{\n    return column(refusal, 1);\n}\n\n"
-        "const char *toc_refusal_todo(enum toc_refusal refusal)\n{\n    return column(refusal, 2);\n}\n\n"
+        "const char *toc_refusal_code(enum toc_refusal refusal)\n{\n    return column(refusal, "
+        "0);\n}\n\n"
+        "const char *toc_refusal_meaning(enum toc_refusal refusal)\n{\n    return column(refusal, "
+        "1);\n}\n\n"
+        "const char *toc_refusal_todo(enum toc_refusal refusal)\n{\n    return column(refusal, "
+        "2);\n}\n\n"
         "bool toc_refusal_parse(struct toc_slice code, enum toc_refusal *out)\n{\n"
         "    for (unsigned i = 1; i < TOC_REFUSAL_COUNT; i++)\n"
         "        if (toc_slice_is(code, rows[i][0])) {\n"
@@ -83,8 +93,10 @@ void gen_refusals(const char *table, const char *header, const char *source, con
     toc_buf_init(&c, TABLE_BYTES_MAX);
     gen_read_file(table, &text);
     toc_buf_put_text(&h, header_head);
-    toc_buf_printf(&c, "#include \"%s\"\n\nstatic const char *const rows[TOC_REFUSAL_COUNT][%d] = {\n"
-                       "        {\"\", \"\", \"\"},\n", include, COLUMNS);
+    toc_buf_printf(&c,
+            "#include \"%s\"\n\nstatic const char *const rows[TOC_REFUSAL_COUNT][%d] = {\n"
+            "        {\"\", \"\", \"\"},\n",
+            include, COLUMNS);
     struct toc_slice rest = toc_buf_slice(&text);
     size_t count = 1;
     for (size_t number = 1; rest.len > 0; number++) {
@@ -94,9 +106,7 @@ void gen_refusals(const char *table, const char *header, const char *source, con
         rest = toc_slice_sub(rest, end + 1, rest.len);
         if (!holds)
             continue;
-        toc_buf_put_text(&h, "    TOC_REFUSAL_");
         put_constant(row.column[0], number, &h);
-        toc_buf_put_text(&h, ",\n");
         for (size_t i = 0; i < COLUMNS; i++) {
             toc_buf_put_text(&c, i == 0 ? "        {" : ",\n                ");
             put_quoted(row.column[i], &c);

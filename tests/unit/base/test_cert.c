@@ -110,11 +110,11 @@ static int tear_down(void **state)
 static void authority(void **state)
 {
     (void)state;
-    assert_int_equal(run("openssl x509 -in ca.pem -noout -text"), 0);
+    assert_int_equal(run("openssl x509 -in ca.pem -noout -nameopt RFC2253 -text"), 0);
     assert_output("CA:TRUE, pathlen:0");
     assert_output("Certificate Sign, CRL Sign");
-    assert_output("Subject: CN = Tocsin member authority");
-    assert_output("Issuer: CN = Tocsin member authority");
+    assert_output("Subject: CN=Tocsin member authority");
+    assert_output("Issuer: CN=Tocsin member authority");
     assert_output("prime256v1");
     assert_int_equal(run("openssl verify -CAfile ca.pem ca.pem"), 0);
     assert_int_equal(run("stat -c %%a ca.key ca.pem"), 0);
@@ -127,7 +127,7 @@ static void nothing_is_overwritten(void **state)
     struct toc_err err = {0};
     assert_code(toc_cert_key_new("ca.key", &err), TOC_E_EXISTS, err);
     assert_code(toc_cert_ca_new("x", 1, "ca.key", "ca.pem", &err), TOC_E_EXISTS, err);
-    assert_int_equal(run("openssl x509 -in ca.pem -noout -subject"), 0);
+    assert_int_equal(run("openssl x509 -in ca.pem -noout -nameopt RFC2253 -subject"), 0);
     assert_output("Tocsin member authority");
 }
 
@@ -135,21 +135,21 @@ static void client_certificate(void **state)
 {
     (void)state;
     make_request("clinic-1");
-    assert_int_equal(run("openssl req -in clinic-1.csr -verify -noout -subject"), 0);
-    assert_output("CN = clinic-1");
+    assert_int_equal(run("openssl req -in clinic-1.csr -verify -noout -nameopt RFC2253 -subject"), 0);
+    assert_output("CN=clinic-1");
     issue("clinic-1.csr", "clinic-1", TOC_CERT_CLIENT, NULL, "clinic-1.pem");
     assert_int_equal(
             run("openssl verify -x509_strict -purpose sslclient -CAfile ca.pem clinic-1.pem"), 0);
     assert_int_not_equal(run("openssl verify -purpose sslserver -CAfile ca.pem clinic-1.pem"), 0);
-    assert_int_equal(run("openssl x509 -in clinic-1.pem -noout -text"), 0);
-    assert_output("Subject: CN = clinic-1\n");
+    assert_int_equal(run("openssl x509 -in clinic-1.pem -noout -nameopt RFC2253 -text"), 0);
+    assert_output("Subject: CN=clinic-1\n");
     assert_output("CA:FALSE");
     assert_output("Digital Signature\n");
     assert_output("TLS Web Client Authentication\n");
     assert_output_without("Subject Alternative Name");
     // The key in the certificate is that of the request.
     assert_int_equal(run("openssl pkey -in clinic-1.key -pubout > a && "
-                         "openssl x509 -in clinic-1.pem -noout -pubkey > b && cmp a b"),
+                         "openssl x509 -in clinic-1.pem -noout -nameopt RFC2253 -pubkey > b && cmp a b"),
             0);
 }
 
@@ -189,8 +189,8 @@ static void hostile_requests(void **state)
                                  *extra),
                 0);
         issue("evil.csr", "clinic-9", TOC_CERT_CLIENT, NULL, "evil.pem");
-        assert_int_equal(run("openssl x509 -in evil.pem -noout -text"), 0);
-        assert_output("Subject: CN = clinic-9\n");
+        assert_int_equal(run("openssl x509 -in evil.pem -noout -nameopt RFC2253 -text"), 0);
+        assert_output("Subject: CN=clinic-9\n");
         assert_output("CA:FALSE");
         static const char *const never[] = {"admin", "hub", "operators", "CA:TRUE",
                 "Certificate Sign", "Alternative Name", "Server Authentication", "Code Signing",
@@ -372,8 +372,8 @@ static void serials_differ(void **state)
     make_request("twice");
     issue("twice.csr", "twice", TOC_CERT_CLIENT, NULL, "one.pem");
     issue("twice.csr", "twice", TOC_CERT_CLIENT, NULL, "two.pem");
-    assert_int_equal(run("openssl x509 -in one.pem -noout -serial > s1; "
-                         "openssl x509 -in two.pem -noout -serial > s2; ! cmp s1 s2 && "
+    assert_int_equal(run("openssl x509 -in one.pem -noout -nameopt RFC2253 -serial > s1; "
+                         "openssl x509 -in two.pem -noout -nameopt RFC2253 -serial > s2; ! cmp s1 s2 && "
                          "test $(wc -c < s1) -eq 40"), // "serial=", 32 digits, line end
             0);
 }

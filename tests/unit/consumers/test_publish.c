@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "consumers/sink/admit.h"
 #include "consumers/sink/sink.h"

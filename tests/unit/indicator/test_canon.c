@@ -59,21 +59,27 @@ static void check_row(const json_t *row, size_t line)
     struct toc_buf out;
     uint8_t bytes[64];
     struct toc_slice raw = raw_of(row, bytes), value = unit_json_text(row, "value");
-    struct toc_slice code = unit_json_text(row, "refusal"), becomes = unit_json_text(row, "becomes");
+    struct toc_slice code = unit_json_text(row, "refusal"),
+                     becomes = unit_json_text(row, "becomes");
     enum toc_kind claimed = kind_named(unit_json_text(row, "kind")), kind = claimed;
     enum toc_kind expected = becomes.ptr == NULL ? claimed : kind_named(becomes);
-    unsigned notes = 0, flags = json_is_true(json_object_get(row, "assume_scheme")) ? TOC_GUESS_ASSUME_SCHEME : 0;
+    unsigned notes = 0, flags = json_is_true(json_object_get(row, "assume_scheme"))
+                                        ? TOC_GUESS_ASSUME_SCHEME
+                                        : 0;
     toc_buf_init(&out, TOC_RAW_BYTES_MAX);
     toc_buf_put_text(&out, "before:");
-    enum toc_refusal refusal = claimed == TOC_KIND_UNKNOWN ? toc_canon_guess(raw, &kind, &out, &notes, flags)
-                                                           : toc_canon(&kind, raw, &out, &notes);
+    enum toc_refusal refusal = claimed == TOC_KIND_UNKNOWN
+                                       ? toc_canon_guess(raw, &kind, &out, &notes, flags)
+                                       : toc_canon(&kind, raw, &out, &notes);
     struct toc_slice got = toc_slice_sub(toc_buf_slice(&out), 7, SIZE_MAX);
-    bool good = code.ptr != NULL ? toc_slice_is(code, toc_refusal_code(refusal)) && got.len == 0 && notes == 0 &&
-                    kind == claimed
-                                 : refusal == TOC_REFUSAL_NONE && toc_slice_eq(got, value) && kind == expected &&
-                    notes == notes_of(row) && canon_laws_accepted(kind, got) == NULL;
+    bool good = code.ptr != NULL ? toc_slice_is(code, toc_refusal_code(refusal)) && got.len == 0 &&
+                                           notes == 0 && kind == claimed
+                                 : refusal == TOC_REFUSAL_NONE && toc_slice_eq(got, value) &&
+                                           kind == expected && notes == notes_of(row) &&
+                                           canon_laws_accepted(kind, got) == NULL;
     if (!good)
-        fail_msg("line %zu: got \"%.*s\" %s, notes %x", line, TOC_SLICE_ARG(got), toc_refusal_code(refusal), notes);
+        fail_msg("line %zu: got \"%.*s\" %s, notes %x", line, TOC_SLICE_ARG(got),
+                toc_refusal_code(refusal), notes);
     toc_buf_done(&out);
 }
 
@@ -114,6 +120,18 @@ static void check_refuses_other_spellings(void **state)
     assert_true(other > 200);
 }
 
+// The check refuses what only libidn2 could spell before anything is asked of it.
+static void check_converts_nothing(void **state)
+{
+    (void)state;
+    static const char *const urls[] = {"http://b\u00fccher.de/", "http://b%C3%BCcher.de/"};
+    for (size_t i = 0; i < sizeof urls / sizeof *urls; i++)
+        assert_int_equal(toc_canon_check(TOC_KIND_URL, toc_slice_of(urls[i])),
+                TOC_REFUSAL_CANON_DOMAIN_IDN);
+    assert_int_equal(toc_canon_check(TOC_KIND_DOMAIN, toc_slice_of("b\u00fccher.de")),
+            TOC_REFUSAL_CANON_DOMAIN_CHARACTER);
+}
+
 static void limits_hold(void **state)
 {
     (void)state;
@@ -124,8 +142,10 @@ static void limits_hold(void **state)
     toc_buf_init(&out, TOC_RAW_BYTES_MAX);
     for (enum toc_kind kind = TOC_KIND_IPV4; kind <= TOC_KIND_CVE; kind++) {
         enum toc_kind same = kind;
-        assert_int_equal(toc_canon(&same, toc_slice(long_raw, sizeof long_raw), &out, &notes), TOC_REFUSAL_CANON_LENGTH);
-        assert_int_equal(toc_canon_check(kind, toc_slice(long_raw, sizeof long_raw)), TOC_REFUSAL_CANON_LENGTH);
+        assert_int_equal(toc_canon(&same, toc_slice(long_raw, sizeof long_raw), &out, &notes),
+                TOC_REFUSAL_CANON_LENGTH);
+        assert_int_equal(toc_canon_check(kind, toc_slice(long_raw, sizeof long_raw)),
+                TOC_REFUSAL_CANON_LENGTH);
         assert_int_equal(toc_canon_check(kind, TOC_S("")), TOC_REFUSAL_CANON_EMPTY);
     }
     enum toc_kind kind = TOC_KIND_UNKNOWN;
@@ -207,6 +227,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
             cmocka_unit_test(vectors_hold),
             cmocka_unit_test(check_refuses_other_spellings),
+            cmocka_unit_test(check_converts_nothing),
             cmocka_unit_test(limits_hold),
             cmocka_unit_test(long_raw_url_may_shrink),
             cmocka_unit_test(kind_rows_agree_with_the_schema),

@@ -51,8 +51,8 @@ static void real_values_obey(void **state)
         obey(line);
         obey(toc_buf_slice(&plain));
         lines++;
-        accepted += toc_canon_guess(toc_buf_slice(&plain), &kind, &out, &notes, TOC_GUESS_ASSUME_SCHEME) ==
-                TOC_REFUSAL_NONE;
+        accepted += toc_canon_guess(toc_buf_slice(&plain), &kind, &out, &notes,
+                            TOC_GUESS_ASSUME_SCHEME) == TOC_REFUSAL_NONE;
     }
     assert_true(lines > 5000);
     assert_true(accepted > lines * 8 / 10);
@@ -62,9 +62,10 @@ static void real_values_obey(void **state)
 }
 
 // What turns one kind into another, hides or ends something.
-static const char *const splices[] = {".", "..", "/", "//", ":", "::", "@", "%", "%2", "%2e", "%41", "%%34", "?", "#",
-        "[", "]", "[.]", "http://", "https:", "\\", "-", "_", "*", " ", "\t", "\xc3\xbc", "\xe3\x80\x82", "xn--", "0x", "00",
-        ":80", ":0", "/32", "/0", "CVE-", "..", "/../", "/./", "\xef\xbc\x8e", "\xc2\xad", "\x7f", "\xff", "com", "A"};
+static const char *const splices[] = {".", "..", "/", "//", ":", "::", "@", "%", "%2", "%2e", "%41",
+        "%%34", "?", "#", "[", "]", "[.]", "http://", "https:", "\\", "-", "_", "*", " ", "\t",
+        "\xc3\xbc", "\xe3\x80\x82", "xn--", "0x", "00", ":80", ":0", "/32", "/0", "CVE-", "..",
+        "/../", "/./", "\xef\xbc\x8e", "\xc2\xad", "\x7f", "\xff", "com", "A"};
 
 static size_t mutate(uint8_t *bytes, size_t len, size_t room)
 {

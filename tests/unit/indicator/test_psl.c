@@ -9,8 +9,8 @@
 
 #define LIST "deploy/reference/public-suffixes.dat"
 
-static struct toc_psl *psl;       // over the imported rules
-static psl_ctx_t *oracle;         // libpsl over the published list
+static struct toc_psl *psl; // over the imported rules
+static psl_ctx_t *oracle;   // libpsl over the published list
 static struct toc_buf ascii_rules;
 
 static int set_up(void **state)

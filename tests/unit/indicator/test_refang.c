@@ -45,7 +45,8 @@ static void spellings(void **state)
             {"\u00a0example.com\u3000", "example.com", true},
             {"exam\u200bple\ufeff.com", "example.com", true},
             {"exam\u200dple.com", "example.com", true}, // a joiner next to ASCII hides something
-            {"\u0646\u0627\u0645\u0647\u200c\u0627\u06cc.com", "\u0646\u0627\u0645\u0647\u200c\u0627\u06cc.com", false},
+            {"\u0646\u0627\u0645\u0647\u200c\u0627\u06cc.com",
+                    "\u0646\u0627\u0645\u0647\u200c\u0627\u06cc.com", false},
             {"\"example[.]com\",", "example.com", true},
             {"'example.com'", "example.com", true},
             {"<http://example.com/a>", "http://example.com/a", true},
@@ -73,7 +74,8 @@ static void spellings(void **state)
             {"example.com/look(at)me(dot)html", "example.com/look(at)me(dot)html", false},
             {"example.com/a[.]exe", "example.com/a.exe", true},
             {"http://example.com/?q=\\.x", "http://example.com/?q=\\.x", false},
-            {"http://example.com/?u=hxxp://b.example", "http://example.com/?u=hxxp://b.example", false},
+            {"http://example.com/?u=hxxp://b.example", "http://example.com/?u=hxxp://b.example",
+                    false},
             {"192.0.2[.1", "192.0.2.1", true},
     };
     struct toc_buf out;

@@ -15,7 +15,8 @@ static bool key_of(const char *text, enum toc_kind *kind, uint8_t key[TOC_KEY_BY
     toc_buf_init(&plain, TOC_RAW_BYTES_MAX);
     toc_buf_init(&value, TOC_VALUE_BYTES_MAX);
     toc_refang(toc_slice_of(text), &plain);
-    bool taken = toc_canon_guess(toc_buf_slice(&plain), kind, &value, &notes, 0) == TOC_REFUSAL_NONE;
+    bool taken =
+            toc_canon_guess(toc_buf_slice(&plain), kind, &value, &notes, 0) == TOC_REFUSAL_NONE;
     if (taken)
         toc_indicator_key(*kind, toc_buf_slice(&value), key);
     toc_buf_done(&plain);
@@ -62,39 +63,42 @@ static void test_rival_opencti_14645_hash_case(void **state)
 static void test_rival_opencti_11272_domain_case(void **state)
 {
     (void)state;
-    ONE_KEY(TOC_KIND_DOMAIN, "example.com", "Example.com", "EXAMPLE.COM", "example.com.", "EXAMPLE[.]COM.");
+    ONE_KEY(TOC_KIND_DOMAIN, "example.com", "Example.com", "EXAMPLE.COM", "example.com.",
+            "EXAMPLE[.]COM.");
 }
 
 // OpenCTI #7555, not to be mended there: an IPv6 address in each of its spellings is another
 static void test_rival_opencti_7555_ipv6_spelling(void **state)
 {
     (void)state;
-    ONE_KEY(TOC_KIND_IPV6, "2001:db8:85a3::8a2e:370:7334", "2001:0db8:85a3:0000:0000:8a2e:0370:7334",
-            "2001:DB8:85A3:0:0:8A2E:370:7334", "2001:db8:85a3::8a2e:3.112.115.52");
+    ONE_KEY(TOC_KIND_IPV6, "2001:db8:85a3::8a2e:370:7334",
+            "2001:0db8:85a3:0000:0000:8a2e:0370:7334", "2001:DB8:85A3:0:0:8A2E:370:7334",
+            "2001:db8:85a3::8a2e:3.112.115.52");
 }
 
 // OpenCTI #13803: quotes make duplicates (those inside a pattern are lib/stix's part)
 static void test_rival_opencti_13803_quotes(void **state)
 {
     (void)state;
-    ONE_KEY(TOC_KIND_DOMAIN, "example.com", "\"example.com\"", "'example.com'", "`example.com`", "<example.com>",
-            "\u201cexample.com\u201d", "example.com,", "(example.com)");
+    ONE_KEY(TOC_KIND_DOMAIN, "example.com", "\"example.com\"", "'example.com'", "`example.com`",
+            "<example.com>", "\u201cexample.com\u201d", "example.com,", "(example.com)");
 }
 
 // OpenCTI #6708: one trailing space makes two hubs exchange an object for ever
 static void test_rival_opencti_6708_trailing_space(void **state)
 {
     (void)state;
-    ONE_KEY(TOC_KIND_URL, "http://example.com/a", "http://example.com/a ", "\thttp://example.com/a\r",
-            "http://example.com/a\u00a0", "\u200bhttp://example.com/a\ufeff");
+    ONE_KEY(TOC_KIND_URL, "http://example.com/a", "http://example.com/a ",
+            "\thttp://example.com/a\r", "http://example.com/a\u00a0",
+            "\u200bhttp://example.com/a\ufeff");
 }
 
 // MISP #2272: a URL is not brought together with its domain
 static void test_rival_misp_2272_url_and_its_domain(void **state)
 {
     (void)state;
-    static const char *const urls[] = {"http://example.com/", "https://example.com:8443/a?b",
-            "ftp://example.com/x@y:z"};
+    static const char *const urls[] = {
+            "http://example.com/", "https://example.com:8443/a?b", "ftp://example.com/x@y:z"};
     for (size_t i = 0; i < sizeof urls / sizeof *urls; i++)
         assert_slice(toc_value_host(TOC_KIND_URL, toc_slice_of(urls[i])), "example.com");
 }
@@ -139,7 +143,8 @@ static void test_rival_misp_191_characters(void **state)
 static void test_rival_misp_11117_repeat_in_other_case(void **state)
 {
     (void)state;
-    ONE_KEY(TOC_KIND_EMAIL, "user@example.com", "user@Example.COM", "user[@]example[.]com", "user[at]example[dot]com");
+    ONE_KEY(TOC_KIND_EMAIL, "user@example.com", "user@Example.COM", "user[@]example[.]com",
+            "user[at]example[dot]com");
     two_keys("user@example.com", "User@example.com"); // the local part is its server's
 }
 
@@ -151,7 +156,8 @@ static void test_rival_misp_warninglist_host(void **state)
     enum toc_kind kind = TOC_KIND_URL;
     unsigned notes = 0;
     toc_buf_init(&value, TOC_VALUE_BYTES_MAX);
-    assert_int_equal(toc_canon(&kind, TOC_S("https://a:b@Example.com.:8443/x"), &value, &notes), TOC_REFUSAL_NONE);
+    assert_int_equal(toc_canon(&kind, TOC_S("https://a:b@Example.com.:8443/x"), &value, &notes),
+            TOC_REFUSAL_NONE);
     assert_slice(toc_value_host(kind, toc_buf_slice(&value)), "example.com");
     toc_buf_done(&value);
 }
@@ -178,8 +184,8 @@ static void test_rival_stix_single_address_network(void **state)
 static void test_rival_idn_in_both_forms(void **state)
 {
     (void)state;
-    ONE_KEY(TOC_KIND_DOMAIN, "xn--bcher-kva.de", "b\u00fccher.de", "B\u00dcCHER.DE", "bu\u0308cher[.]de.",
-            "XN--BCHER-KVA.DE");
+    ONE_KEY(TOC_KIND_DOMAIN, "xn--bcher-kva.de", "b\u00fccher.de", "B\u00dcCHER.DE",
+            "bu\u0308cher[.]de.", "XN--BCHER-KVA.DE");
 }
 
 int main(void)

@@ -39,7 +39,8 @@ static struct toc_slice expected_url(struct toc_slice href, struct toc_buf *out)
     size_t at = toc_slice_find(toc_slice_sub(rest, 0, toc_slice_find(rest, '/')), '@');
     toc_buf_clear(out);
     toc_buf_put_slice(out, toc_slice_sub(href, 0, authority));
-    toc_buf_put_slice(out, at < toc_slice_find(rest, '/') ? toc_slice_sub(rest, at + 1, SIZE_MAX) : rest);
+    toc_buf_put_slice(
+            out, at < toc_slice_find(rest, '/') ? toc_slice_sub(rest, at + 1, SIZE_MAX) : rest);
     return toc_buf_slice(out);
 }
 
@@ -57,14 +58,15 @@ static size_t url_cases(const char *path, const json_t *departures, size_t *depa
         toc_buf_clear(&out);
         enum toc_refusal refusal = toc_canon(&kind, input, &out, &notes);
         const json_t *listed = departure(departures, input);
-        bool same = href.ptr == NULL ? refusal != TOC_REFUSAL_NONE
-                                     : refusal == TOC_REFUSAL_NONE &&
-                        toc_slice_eq(toc_buf_slice(&out), expected_url(href, &want));
+        bool same = href.ptr == NULL
+                            ? refusal != TOC_REFUSAL_NONE
+                            : refusal == TOC_REFUSAL_NONE &&
+                                      toc_slice_eq(toc_buf_slice(&out), expected_url(href, &want));
         if (listed != NULL) {
             ++*departed;
             same = !same && toc_slice_eq(unit_json_text(listed, "value"), toc_buf_slice(&out)) &&
-                    (refusal == TOC_REFUSAL_NONE ||
-                            toc_slice_is(unit_json_text(listed, "refusal"), toc_refusal_code(refusal)));
+                   (refusal == TOC_REFUSAL_NONE || toc_slice_is(unit_json_text(listed, "refusal"),
+                                                           toc_refusal_code(refusal)));
         }
         if (!same)
             fail_msg("%s:%zu: \"%.*s\" gives \"%.*s\" %s", path, rows.line, TOC_SLICE_ARG(input),
@@ -102,7 +104,8 @@ static void uts46_names(void **state)
         if (want.len > 0 && want.ptr[want.len - 1] == '.')
             want.len--; // canonical names have no final dot
         bool equal = want.ptr == NULL ? refusal != TOC_REFUSAL_NONE
-                                      : refusal == TOC_REFUSAL_NONE && toc_slice_eq(toc_form_slice(&form), want);
+                                      : refusal == TOC_REFUSAL_NONE &&
+                                                toc_slice_eq(toc_form_slice(&form), want);
         same += equal;
         departed += !equal;
         if (!equal && departure(departures, input) == NULL)

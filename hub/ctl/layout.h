@@ -1,0 +1,24 @@
+// The topics of a deployment and who may do what with them: the one table behind init, member and doctor.
+#pragma once
+
+#include "hub/ctl/ctl.h"
+
+struct layout_counts {
+    size_t topics_made, topics_differ, rights_made;
+};
+
+// Compares the topics of the deployment with what is there; with `apply` makes what is missing and sets what
+// differs. Every difference is printed.
+TOC_NODISCARD toc_rc layout_topics(struct ctl *ctl, const struct toc_genesis *genesis, bool apply,
+        struct layout_counts *counts, struct toc_err *err);
+// Rights of the hub's principal. What this librdkafka cannot set is printed as a line for Kafka's own tool.
+TOC_NODISCARD toc_rc layout_hub_rights(struct ctl *ctl, bool apply, struct layout_counts *counts, struct toc_err *err);
+
+// A member's own topics, and its rights: write submit; read the audiences it is cleared for, its roster,
+// receipts and interests; nothing else. Each LITERAL.
+TOC_NODISCARD toc_rc layout_member(struct ctl *ctl, const struct toc_genesis *genesis, const struct toc_member *member,
+        struct toc_err *err);
+TOC_NODISCARD toc_rc layout_interest(struct ctl *ctl, struct toc_slice member, struct toc_slice interest, bool remove,
+        struct toc_err *err);
+// Takes every right away and denies all that is left open, at once.
+TOC_NODISCARD toc_rc layout_bar(struct ctl *ctl, struct toc_slice member, bool bar, struct toc_err *err);

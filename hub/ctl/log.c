@@ -1,0 +1,256 @@
+#include "hub/ctl/log.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/digest.h"
+#include "lib/base/limits.h"
+#include "lib/base/mem.h"
+#include "lib/base/time.h"
+#include "lib/bus/consumer.h"
+#include "lib/bus/txn.h"
+#include "lib/indicator/key.h"
+#include "lib/indicator/limits.h"
+#include "lib/indicator/segment.h"
+#include "lib/indicator/topics.h"
+
+#define DECISIONS_BYTES_MAX ((size_t)256 << 20)
+#define CONTROL_BYTES_MAX 65536
+#define POLL_MS 500
+#define READ_TIMEOUT_MS 30000
+
+static toc_rc no_memory(struct toc_err *err)
+{
+    return toc_fail(err, TOC_E_MEMORY, "out of memory for decisions");
+}
+
+// --- reading -----------------------------------------------------------------------------------------
+
+static toc_rc take(struct decisions *d, struct toc_slice value, struct toc_zstd *zstd, struct toc_err *err)
+{
+    struct toc_signed_segment envelope;
+    struct toc_control control;
+    struct toc_slice payload;
+    struct toc_buf scratch;
+    toc_buf_init(&scratch, TOC_SEGMENT_BYTES_MAX);
+    bool good = toc_signed_open(value, &d->arena, &envelope) == TOC_REFUSAL_NONE &&
+            toc_signed_payload(&envelope, zstd, &scratch, &payload) == TOC_REFUSAL_NONE;
+    struct toc_slice kept = good ? toc_arena_copy(&d->arena, payload) : toc_slice(NULL, 0);
+    toc_buf_done(&scratch);
+    TOC_ENSURE(kept.ptr != NULL, err, TOC_E_STATE, "a record of the topic control cannot be read");
+    TOC_TRY(toc_control_get(kept, &d->arena, &control, err));
+    if (toc_mem_grow((void **)&d->items, &d->cap, d->count + 1, sizeof *d->items) != 0)
+        return no_memory(err);
+    d->items[d->count++] = control;
+    if (control.sequence > d->last)
+        d->last = control.sequence;
+    return TOC_OK;
+}
+
+static toc_rc read_all(struct toc_consumer *reader, struct decisions *d, struct toc_err *err)
+{
+    int64_t until = toc_monotonic_ms(NULL) + READ_TIMEOUT_MS;
+    struct toc_zstd *zstd = toc_zstd_new();
+    toc_rc rc = zstd == NULL ? no_memory(err) : TOC_OK;
+    while (!toc_failed(rc) && !toc_consumer_ended(reader)) {
+        struct toc_poll poll;
+        rc = toc_consumer_poll(reader, POLL_MS, &poll, err);
+        if (!toc_failed(rc) && poll.kind == TOC_POLL_RECORD) {
+            if (poll.record.has_value)
+                rc = take(d, poll.record.value, zstd, err);
+            toc_record_done(&poll.record);
+        }
+        bool late = toc_monotonic_ms(NULL) > until;
+        if (toc_failed(rc) && err->fate == TOC_FATE_RETRY && !late)
+            rc = TOC_OK;
+        if (!toc_failed(rc) && late)
+            rc = toc_fail(err, TOC_E_TIMEOUT, "the topic control does not answer");
+    }
+    toc_zstd_free(zstd);
+    return rc;
+}
+
+toc_rc decisions_read(struct ctl *ctl, struct decisions *d, struct toc_err *err)
+{
+    struct toc_topic_name topic = toc_topic(ctl->conf.kafka.prefix, TOC_TOPIC_CONTROL, TOC_S(""));
+    const struct toc_consumer_opts opts = {.isolation = TOC_READ_COMMITTED, .small_waits = true};
+    struct toc_consumer_start start = {.topic = topic.text};
+    struct toc_consumer *reader;
+    memset(d, 0, sizeof *d);
+    toc_arena_init(&d->arena, DECISIONS_BYTES_MAX);
+    TOC_TRY(ctl_admin(ctl, err));
+    TOC_TRY(toc_admin_offsets(ctl->admin, topic.text, 0, TOC_READ_COMMITTED, &start.offset, &start.end, err));
+    TOC_TRY(toc_consumer_read(&ctl->conf.kafka, ctl->log, &opts, &start, 1, &reader, err));
+    toc_rc rc = read_all(reader, d, err);
+    toc_consumer_close(reader, NULL);
+    return rc;
+}
+
+void decisions_done(struct decisions *d)
+{
+    toc_mem_free(d->items);
+    toc_arena_done(&d->arena);
+    memset(d, 0, sizeof *d);
+}
+
+const struct toc_member *decisions_member(const struct decisions *d, struct toc_slice id)
+{
+    const struct toc_member *found = NULL;
+    for (size_t i = 0; i < d->count; i++)
+        if (d->items[i].member != NULL && toc_slice_eq(d->items[i].member->id, id))
+            found = d->items[i].member;
+    return found;
+}
+
+// --- writing -----------------------------------------------------------------------------------------
+
+// The key under which the latest decision on a thing is kept in `control` and in rosters.
+static void control_key(const struct toc_control *c, struct toc_buf *out)
+{
+    uint8_t id[16];
+    if (c->genesis != NULL) {
+        toc_buf_put_text(out, "genesis");
+    } else if (c->key != NULL) {
+        toc_key_id(c->key->public_key, id);
+        toc_buf_put_text(out, "key/");
+        toc_buf_put_hex(out, id, sizeof id);
+    } else if (c->member != NULL) {
+        toc_buf_printf(out, "member/%.*s", TOC_SLICE_ARG(c->member->id));
+    } else if (c->interest != NULL) {
+        toc_buf_printf(out, "interest/%.*s", TOC_SLICE_ARG(c->interest->id));
+    } else if (c->reference_use != NULL) {
+        toc_buf_printf(out, "reference/%.*s", TOC_SLICE_ARG(c->reference_use->name));
+    } else if (c->overrule != NULL) {
+        toc_indicator_key(c->overrule->kind, c->overrule->value, id);
+        toc_buf_put_text(out, "overrule/");
+        toc_buf_put_hex(out, id, sizeof id);
+    } else if (c->distrust != NULL) {
+        toc_buf_put_text(out, "distrust/");
+        toc_buf_put_hex(out, c->distrust->key_id, sizeof c->distrust->key_id);
+    } else { // policies add up, skips stand alone: each has its own place
+        toc_buf_printf(out, "sequence/%lld", (long long)c->sequence);
+    }
+}
+
+static toc_rc put_everywhere(struct ctl *ctl, struct toc_txn *txn, int32_t partitions, struct toc_slice key,
+        struct toc_slice value, struct toc_slice roster, struct toc_err *err)
+{
+    const char *prefix = ctl->conf.kafka.prefix;
+    struct toc_topic_name submit = toc_topic(prefix, TOC_TOPIC_SUBMIT, TOC_S(""));
+    struct toc_topic_name control = toc_topic(prefix, TOC_TOPIC_CONTROL, TOC_S(""));
+    for (int32_t p = 0; p < partitions; p++) {
+        const struct toc_send send = {.topic = submit.text, .partition = p, .no_key = true, .value = value};
+        TOC_TRY(toc_txn_put(txn, &send, err));
+    }
+    const struct toc_send kept = {.topic = control.text, .key = key, .value = value};
+    TOC_TRY(toc_txn_put(txn, &kept, err));
+    if (roster.len == 0)
+        return TOC_OK;
+    struct toc_topic_name topic = toc_topic(prefix, TOC_TOPIC_ROSTER, roster);
+    const struct toc_send copy = {.topic = topic.text, .key = key, .value = value};
+    return toc_txn_put(txn, &copy, err);
+}
+
+// One operator at a time: a second one's transaction fences the first.
+static toc_rc write_log(struct ctl *ctl, int32_t partitions, struct toc_slice key, struct toc_slice value,
+        struct toc_slice roster, struct toc_err *err)
+{
+    char id[TOC_TOPIC_BYTES_MAX];
+    snprintf(id, sizeof id, "%soperator", ctl->conf.kafka.prefix);
+    const struct toc_txn_opts opts = {.id = id, .compression = "none"};
+    struct toc_txn *txn;
+    TOC_TRY(toc_txn_open(&ctl->conf.kafka, ctl->log, &opts, &txn, err));
+    toc_rc rc = toc_txn_begin(txn, err);
+    if (!toc_failed(rc))
+        rc = put_everywhere(ctl, txn, partitions, key, value, roster, err);
+    if (!toc_failed(rc))
+        rc = toc_txn_commit(txn, err);
+    else if (toc_txn_is_open(txn) && toc_failed(toc_txn_abort(txn, NULL)))
+        ctl->log.line(ctl, TOC_LOG_WARN, "the transaction could not be aborted; the broker will do it");
+    toc_txn_close(txn);
+    return rc;
+}
+
+static toc_rc load_role_key(struct ctl *ctl, enum toc_key_role role, struct toc_key **out, struct toc_err *err)
+{
+    char path[TOC_PATH_BYTES_MAX];
+    TOC_TRY(ctl_path(ctl, role == TOC_KEY_ROLE_ROOT ? CTL_ROOT_KEY : CTL_OPERATOR_KEY, path, err));
+    return toc_key_load(path, out, err);
+}
+
+static toc_rc sign(struct ctl *ctl, const uint8_t deployment[16], const struct toc_control *control,
+        enum toc_key_role role, struct toc_buf *out, struct toc_err *err)
+{
+    struct toc_key *key;
+    struct toc_buf payload;
+    TOC_TRY(load_role_key(ctl, role, &key, err));
+    toc_buf_init(&payload, CONTROL_BYTES_MAX);
+    toc_control_put(control, &payload);
+    toc_rc rc = toc_buf_check(&payload, "a decision", err);
+    if (!toc_failed(rc))
+        rc = toc_segment_seal(deployment, key, toc_buf_slice(&payload), 0, NULL, out, err);
+    toc_buf_done(&payload);
+    toc_key_free(key);
+    return rc;
+}
+
+static toc_rc decide_with(struct ctl *ctl, const struct toc_genesis *genesis, const struct toc_control *control,
+        enum toc_key_role role, struct toc_slice roster, struct toc_err *err)
+{
+    struct toc_buf value, key;
+    toc_buf_init(&value, CONTROL_BYTES_MAX + 1024);
+    toc_buf_init(&key, 512);
+    control_key(control, &key);
+    toc_rc rc = sign(ctl, genesis->deployment, control, role, &value, err);
+    if (!toc_failed(rc))
+        rc = write_log(ctl, genesis->partitions, toc_buf_slice(&key), toc_buf_slice(&value), roster, err);
+    toc_buf_done(&value);
+    toc_buf_done(&key);
+    return rc;
+}
+
+toc_rc decide(struct ctl *ctl, struct decisions *so_far, struct toc_control *control, enum toc_key_role role,
+        struct toc_slice also_roster, struct toc_err *err)
+{
+    struct toc_genesis_file genesis = {0};
+    TOC_ENSURE(so_far->last > 0, err, TOC_E_NOTFOUND, "no genesis yet: run `tocsinctl init --apply` first");
+    TOC_TRY(ctl_genesis(ctl, &genesis, err));
+    control->sequence = so_far->last + 1;
+    control->time = toc_now_ms(NULL);
+    control->operator = toc_slice_of(ctl->conf.operator_id);
+    toc_rc rc = decide_with(ctl, &genesis.facts, control, role, also_roster, err);
+    if (!toc_failed(rc))
+        so_far->last = control->sequence;
+    toc_genesis_done(&genesis);
+    return rc;
+}
+
+toc_rc decide_genesis(struct ctl *ctl, const struct toc_genesis_file *genesis, struct toc_err *err)
+{
+    return write_log(ctl, genesis->facts.partitions, TOC_S("genesis"), toc_buf_slice(&genesis->value), TOC_S(""), err);
+}
+
+toc_rc roster_fill(struct ctl *ctl, struct toc_slice member, struct toc_err *err)
+{
+    struct toc_genesis_file genesis = {0};
+    char id[TOC_TOPIC_BYTES_MAX];
+    struct toc_topic_name topic = toc_topic(ctl->conf.kafka.prefix, TOC_TOPIC_ROSTER, member);
+    snprintf(id, sizeof id, "%soperator", ctl->conf.kafka.prefix);
+    const struct toc_txn_opts opts = {.id = id, .compression = "none"};
+    struct toc_txn *txn;
+    TOC_TRY(ctl_genesis(ctl, &genesis, err));
+    toc_rc rc = toc_txn_open(&ctl->conf.kafka, ctl->log, &opts, &txn, err);
+    if (toc_failed(rc)) {
+        toc_genesis_done(&genesis);
+        return rc;
+    }
+    const struct toc_send send = {.topic = topic.text, .key = TOC_S("genesis"), .value = toc_buf_slice(&genesis.value)};
+    rc = toc_txn_begin(txn, err);
+    if (!toc_failed(rc))
+        rc = toc_txn_put(txn, &send, err);
+    if (!toc_failed(rc))
+        rc = toc_txn_commit(txn, err);
+    toc_txn_close(txn);
+    toc_genesis_done(&genesis);
+    return rc;
+}

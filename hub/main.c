@@ -1,0 +1,292 @@
+// tocsin-hub: authenticates, merges, weighs and republishes what members submit.
+//
+// The way of a record: topic submit -> worker (hub/worker: the exactly-once loop) -> fuse (hub/fuse: admit,
+// merge, judge, publish) -> topics indicators.<audience>, receipts, quarantine, state.fuse.
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "hub/conf.h"
+#include "hub/worker/asks.h"
+#include "hub/worker/fuse_stage.h"
+#include "hub/worker/library.h"
+#include "hub/worker/worker.h"
+#include "lib/base/file.h"
+#include "lib/base/json.h"
+#include "lib/base/log.h"
+#include "lib/base/mem.h"
+#include "lib/base/text.h"
+#include "lib/bus/admin.h"
+#include "lib/http/server.h"
+#include "lib/indicator/key.h"
+#include "lib/indicator/topics.h"
+
+#define STUCK_MS 30000 // a loop that did not turn for so long is not alive
+#define BROKER_TIMEOUT_MS 30000
+#define WORKERS_MAX 256
+
+struct hub {
+    struct toc_hub_conf conf;
+    struct toc_conf *owner;
+    struct toc_bus_log log;
+    struct toc_metrics *metrics;
+    struct toc_key *key;
+    struct toc_library *library;
+    struct toc_fuse_stage *fuse;
+    struct toc_worker *workers[WORKERS_MAX];
+    size_t worker_count;
+    int32_t partitions;
+    struct toc_asks *asks;
+    struct toc_http *http;
+};
+
+static void log_line(void *ctx, enum toc_log_level level, const char *text)
+{
+    (void)ctx;
+    toc_log(level, "kafka", "%s", text);
+}
+
+// --- health ----------------------------------------------------------------------------------------
+
+static void page_metrics(void *ctx, struct toc_http_reply *reply)
+{
+    struct hub *hub = ctx;
+    reply->content_type = "text/plain; version=0.0.4; charset=utf-8";
+    toc_metrics_print(hub->metrics, &reply->body);
+}
+
+static void page_live(void *ctx, struct toc_http_reply *reply)
+{
+    struct hub *hub = ctx;
+    int64_t now = toc_monotonic_ms(NULL);
+    for (size_t i = 0; i < hub->worker_count; i++) {
+        bool stuck = now - toc_worker_beat_ms(hub->workers[i]) > STUCK_MS &&
+                toc_worker_life(hub->workers[i]) == TOC_WORKER_RUNNING;
+        if (stuck || toc_worker_life(hub->workers[i]) == TOC_WORKER_ENDED) {
+            reply->status = 503;
+            toc_buf_printf(&reply->body, "worker %zu does not turn\n", i);
+        }
+    }
+    if (reply->status != 503)
+        toc_buf_put_text(&reply->body, "alive\n");
+}
+
+static void page_ready(void *ctx, struct toc_http_reply *reply)
+{
+    struct hub *hub = ctx;
+    for (size_t i = 0; i < hub->worker_count; i++)
+        if (toc_worker_life(hub->workers[i]) != TOC_WORKER_RUNNING) {
+            reply->status = 503;
+            toc_buf_printf(&reply->body, "worker %zu is not ready\n", i);
+        }
+    if (reply->status != 503)
+        toc_buf_put_text(&reply->body, "ready\n");
+}
+
+// --- start and end -----------------------------------------------------------------------------------
+
+static toc_rc read_secret(const char *path, uint8_t out[32], struct toc_err *err)
+{
+    struct toc_buf buf;
+    toc_buf_init(&buf, 4096);
+    toc_rc rc = toc_file_read_private(path, &buf, err);
+    if (!toc_failed(rc) && buf.len != 32)
+        rc = toc_fail(err, TOC_E_USAGE, "%s: %zu bytes instead of 32", path, buf.len);
+    if (!toc_failed(rc))
+        memcpy(out, buf.ptr, 32);
+    toc_buf_done(&buf);
+    return rc;
+}
+
+static toc_rc count_partitions(struct hub *hub, struct toc_err *err)
+{
+    struct toc_admin *admin;
+    TOC_TRY(toc_admin_open(&hub->conf.kafka, hub->log, BROKER_TIMEOUT_MS, &admin, err));
+    struct toc_topic_name submit = toc_topic(hub->conf.kafka.prefix, TOC_TOPIC_SUBMIT, TOC_S(""));
+    toc_rc rc = toc_admin_partitions(admin, submit.text, &hub->partitions, err);
+    toc_admin_close(admin);
+    return rc.code == TOC_E_NOTFOUND ? toc_err_context(rc, err, "run `tocsinctl init` first") : rc;
+}
+
+static toc_rc route_question(void *ctx, struct toc_slice text, int32_t *out_partition, struct toc_err *err)
+{
+    const struct hub *hub = ctx;
+    TOC_CLEANUP(toc_json_drop) json_t *question = NULL;
+    TOC_TRY(toc_json_parse(text, &question, err));
+    *out_partition = -1;
+    if (!toc_slice_is(toc_json_text(question, "ask"), "explain"))
+        return TOC_OK;
+    enum toc_kind kind;
+    uint8_t key[TOC_KEY_BYTES];
+    TOC_ENSURE(toc_kind_parse(toc_json_text(question, "kind"), &kind), err, TOC_E_SYNTAX, "no such kind");
+    toc_indicator_key(kind, toc_json_text(question, "value"), key);
+    *out_partition = (int32_t)toc_key_partition(key, (uint32_t)hub->partitions);
+    return TOC_OK;
+}
+
+static toc_rc start_fuse(struct hub *hub, struct toc_err *err)
+{
+    struct toc_fuse_stage_conf conf = {
+            .prefix = hub->conf.kafka.prefix, .hub_id = hub->conf.hub_id, .key = hub->key, .library = hub->library};
+    TOC_ENSURE(toc_parse_hex(toc_slice_of(hub->conf.genesis_digest), conf.genesis_digest, 32), err, TOC_E_USAGE,
+            "genesis_digest is not 64 hex digits");
+    TOC_TRY(read_secret(hub->conf.deployment_key, conf.deployment_key, err));
+    TOC_TRY(toc_fuse_stage_new(&conf, &hub->fuse, err));
+    for (int i = 0; i < (int)hub->conf.workers; i++) {
+        const struct toc_worker_conf worker = {
+                .stage = toc_fuse_stage(hub->fuse),
+                .bus = &hub->conf.kafka,
+                .log = hub->log,
+                .hub_id = hub->conf.hub_id,
+                .number = i,
+                .commit_ms = hub->conf.commit_ms,
+                .fetch_kbytes = hub->conf.fetch_kbytes,
+                .metrics = hub->metrics,
+        };
+        TOC_TRY(toc_worker_start(&worker, &hub->workers[hub->worker_count], err));
+        hub->worker_count++;
+    }
+    return TOC_OK;
+}
+
+static toc_rc start(struct hub *hub, const struct toc_http_route *routes, struct toc_err *err)
+{
+    const char *advice;
+    hub->log = (struct toc_bus_log){.line = log_line};
+    hub->metrics = toc_metrics_new();
+    TOC_ENSURE(hub->metrics != NULL, err, TOC_E_MEMORY, "out of memory");
+    TOC_TRY(toc_bus_version_check(toc_bus_version(), &advice, err));
+    if (advice != NULL)
+        toc_log(TOC_LOG_WARN, "hub", "%s", advice);
+    TOC_TRY(toc_key_load(hub->conf.signing_key, &hub->key, err));
+    TOC_TRY(count_partitions(hub, err));
+    TOC_TRY(toc_library_new(&hub->conf.kafka, hub->log, &hub->library, err));
+    TOC_TRY(start_fuse(hub, err));
+    const struct toc_asks_conf asks = {.path = hub->conf.socket, .workers = hub->workers,
+            .worker_count = hub->worker_count, .route = route_question, .ctx = hub};
+    TOC_TRY(toc_asks_open(&asks, &hub->asks, err));
+    const struct toc_http_options http = {.address = hub->conf.http.address, .port = (uint16_t)hub->conf.http.port,
+            .allow_remote = hub->conf.http.remote, .routes = routes};
+    TOC_TRY(toc_http_open(&http, &hub->http, err));
+    toc_log(TOC_LOG_INFO, "hub", "%s: %zu workers, %" PRId32 " partitions, http on port %u", hub->conf.hub_id,
+            hub->worker_count, hub->partitions, toc_http_port(hub->http));
+    return TOC_OK;
+}
+
+static void stop(struct hub *hub)
+{
+    toc_http_close(hub->http);
+    toc_asks_close(hub->asks);
+    for (size_t i = 0; i < hub->worker_count; i++)
+        toc_worker_stop(hub->workers[i]);
+    toc_fuse_stage_free(hub->fuse);
+    toc_library_free(hub->library);
+    toc_key_free(hub->key);
+    toc_metrics_free(hub->metrics);
+    toc_conf_free(hub->owner);
+}
+
+// Until SIGTERM, SIGINT, or until another process took every worker's name.
+static int wait_for_end(int signals)
+{
+    struct signalfd_siginfo info;
+    while (read(signals, &info, sizeof info) != (ssize_t)sizeof info)
+        if (errno != EINTR)
+            return 1;
+    toc_log(TOC_LOG_INFO, "hub", "signal %u: finishing what is in hand", info.ssi_signo);
+    return 0;
+}
+
+static int run(struct hub *hub)
+{
+    const struct toc_http_route routes[] = {
+            {.path = "/metrics", .handle = page_metrics, .ctx = hub},
+            {.path = "/livez", .handle = page_live, .ctx = hub},
+            {.path = "/readyz", .handle = page_ready, .ctx = hub},
+            {0},
+    };
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigprocmask(SIG_BLOCK, &set, NULL); // before any thread: only the signalfd sees them
+    int signals = signalfd(-1, &set, SFD_CLOEXEC);
+    struct toc_err err;
+    int code = 1;
+    if (signals < 0)
+        toc_log(TOC_LOG_ERROR, "hub", "signalfd: %s", strerror(errno));
+    else if (toc_failed(start(hub, routes, &err)))
+        toc_log(TOC_LOG_ERROR, "hub", "%s", err.text);
+    else
+        code = wait_for_end(signals);
+    stop(hub);
+    if (signals >= 0)
+        close(signals);
+    return code;
+}
+
+static int usage(FILE *to, int code)
+{
+    fputs("usage: tocsin-hub -c hub.conf [--check] [--log-json] [--log-level error|warn|info|debug]\n"
+          "       tocsin-hub --print-config    the reference of all keys\n"
+          "       tocsin-hub --version | --help\n",
+            to);
+    return code;
+}
+
+static int print_config(void)
+{
+    struct toc_buf out;
+    toc_buf_init(&out, 65536);
+    toc_conf_print(toc_hub_rows, &out);
+    fwrite(out.ptr, 1, out.len, stdout);
+    toc_buf_done(&out);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option options[] = {{"config", required_argument, NULL, 'c'}, {"check", no_argument, NULL, 'k'},
+            {"log-json", no_argument, NULL, 'j'}, {"log-level", required_argument, NULL, 'l'},
+            {"print-config", no_argument, NULL, 'p'}, {"version", no_argument, NULL, 'V'},
+            {"help", no_argument, NULL, 'h'}, {0}};
+    const char *path = NULL;
+    bool check = false, json = false;
+    enum toc_log_level level = TOC_LOG_INFO;
+    for (int c; (c = getopt_long(argc, argv, "c:h", options, NULL)) != -1;) {
+        if (c == 'c')
+            path = optarg;
+        else if (c == 'k')
+            check = true;
+        else if (c == 'j')
+            json = true;
+        else if (c == 'p')
+            return print_config();
+        else if (c == 'V')
+            return puts("tocsin-hub " TOC_VERSION) < 0;
+        else if (c == 'h')
+            return usage(stdout, 0);
+        else if (c != 'l' || !toc_log_level_parse(optarg, &level))
+            return usage(stderr, 2);
+    }
+    if (path == NULL || optind != argc)
+        return usage(stderr, 2);
+    toc_log_setup(level, json);
+    struct hub hub = {0};
+    struct toc_err err;
+    if (toc_failed(toc_hub_conf_load(path, &hub.conf, &hub.owner, &err))) {
+        fprintf(stderr, "tocsin-hub: %s\n", err.text);
+        return 2;
+    }
+    if (check) {
+        toc_conf_free(hub.owner);
+        return puts("the configuration is sound") < 0;
+    }
+    return run(&hub);
+}

@@ -1,0 +1,66 @@
+// What the files of this folder share of a state.
+#pragma once
+
+#include "hub/state/row.h"
+#include "hub/state/state.h"
+#include "hub/state/table.h"
+#include "hub/state/timers.h"
+
+// Sweep slot 0 is the rows, slot i + 1 is slice i.
+#define SWEEP_SLOTS (TOC_STATE_SLICES + 1)
+
+struct state_walk { // keys of one slice in key order, for toc_state_next
+    struct table_key *keys;
+    size_t count, cap;
+    unsigned slice;
+    uint32_t inserted; // the slice's, when they were sorted
+    bool valid;
+};
+
+// Where the log stands: advanced by commit only.
+struct state_log {
+    int64_t transaction; // ordinal of the last committed one, 0 before the first
+    int64_t begun
+            [SWEEP_SLOTS]; // at which one a slot was last written whole; 0: not since the log began
+    unsigned cursor;       // the slot to be written next
+    uint64_t owed;         // bytes changed and not yet matched by bytes swept
+};
+
+struct toc_state {
+    struct table table;
+    struct rows rows;
+    struct timers lanes[TOC_STATE_LANES];
+    uint64_t live;                          // entries with a body
+    uint64_t body_bytes;                    // of bodies
+    uint64_t slice_bytes[TOC_STATE_SLICES]; // as the log counts them
+    struct toc_entry
+            *undo; // first touch in this transaction: as it was; body NULL: it was not there
+    size_t undo_count, undo_cap;
+    uint64_t rollbacks;
+    struct state_walk walk;
+
+    struct state_log log;
+    struct { // what toc_state_blocks wrote and the commit will count
+        bool written;
+        unsigned swept;
+        uint64_t owed;
+    } pending;
+    bool unlogged; // something was committed without going into the log: it must not be continued
+    struct restore *restore; // while reading the log
+};
+
+#define STATE_BLOCK_VERSION 1
+#define STATE_SET_BYTES (16 + 3) // a key and the length of its body in the log, at most
+
+// What an entry takes in a sweep.
+static inline uint64_t state_logged_bytes(const struct toc_entry *entry)
+{
+    return entry->body == NULL ? 0 : STATE_SET_BYTES + (uint64_t)entry->body_len;
+}
+
+// Sets a body (empty: the entry goes) without undo, for a state that is being restored.
+TOC_NODISCARD toc_rc state_place(
+        struct toc_state *state, const uint8_t key[16], struct toc_slice body, struct toc_err *err);
+bool state_row_name_ok(struct toc_slice name);
+toc_rc state_no_memory(struct toc_err *err);
+void restore_free(struct restore *restore);

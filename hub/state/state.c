@@ -1,0 +1,417 @@
+#include "hub/state/state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "hub/state/inner.h"
+#include "lib/base/digest.h"
+#include "lib/base/mem.h"
+
+// Undo: the first touch of an entry in a transaction keeps it as it was, body and all, and marks its
+// slot. A dropped entry keeps its slot (without a body) until the commit, so that rollback finds
+// every slot where it was and never needs memory.
+
+toc_rc state_no_memory(struct toc_err *err)
+{
+    return toc_fail_fate(err, TOC_FATE_FATAL, TOC_E_MEMORY, "no memory for the state");
+}
+
+struct toc_state *toc_state_new(void)
+{
+    uint64_t seed[3];
+    struct toc_state *state = toc_mem_alloc(1, sizeof *state);
+    if (state == NULL || toc_failed(toc_random(seed, sizeof seed, NULL))) {
+        toc_mem_free(state);
+        return NULL;
+    }
+    table_init(&state->table, seed);
+    rows_init(&state->rows, seed[2]);
+    return state;
+}
+
+static void free_bodies(struct toc_state *state)
+{
+    for (unsigned s = 0; s < TOC_STATE_SLICES; s++) {
+        const struct table_slice *slice = &state->table.slices[s];
+        for (uint32_t i = 0; i < table_slots(slice); i++)
+            if (table_at(slice, i) != NULL)
+                toc_mem_free(slice->entries[i].body);
+    }
+    for (size_t i = 0; i < state->undo_count; i++)
+        toc_mem_free(state->undo[i].body);
+}
+
+void toc_state_free(struct toc_state *state)
+{
+    if (state == NULL)
+        return;
+    free_bodies(state);
+    table_done(&state->table);
+    rows_done(&state->rows);
+    for (unsigned i = 0; i < TOC_STATE_LANES; i++)
+        timers_done(&state->lanes[i]);
+    toc_mem_free(state->undo);
+    toc_mem_free(state->walk.keys);
+    restore_free(state->restore);
+    toc_mem_free(state);
+}
+
+// --- entries -------------------------------------------------------------------------------------
+
+const struct toc_entry *toc_state_find(const struct toc_state *state, const uint8_t key[16])
+{
+    const struct toc_entry *entry = table_find(&state->table, key);
+    return entry == NULL || entry->body == NULL ? NULL : entry;
+}
+
+void toc_state_prefetch(const struct toc_state *state, const uint8_t key[16])
+{
+    table_prefetch(&state->table, key);
+}
+
+// Takes an entry out of the sums (before it changes) or into them (after).
+static void uncount(struct toc_state *state, const struct toc_entry *entry)
+{
+    state->live -= entry->body != NULL;
+    state->body_bytes -= entry->body_len;
+    state->slice_bytes[table_slice_of(table_key(entry->key))] -= state_logged_bytes(entry);
+}
+
+static void count(struct toc_state *state, const struct toc_entry *entry)
+{
+    state->live += entry->body != NULL;
+    state->body_bytes += entry->body_len;
+    state->slice_bytes[table_slice_of(table_key(entry->key))] += state_logged_bytes(entry);
+}
+
+// The entry of a key as one that may be changed: with a slot, and its undo noted.
+static struct toc_entry *touch(struct toc_state *state, const uint8_t key[16])
+{
+    struct toc_entry *entry = table_find(&state->table, key);
+    if (entry != NULL && table_marked(&state->table, entry))
+        return entry;
+    if (toc_mem_grow((void **)&state->undo, &state->undo_cap, state->undo_count + 1,
+                sizeof *state->undo) != 0)
+        return NULL;
+    if (entry == NULL)
+        entry = table_insert(&state->table, key);
+    if (entry == NULL)
+        return NULL;
+    state->undo[state->undo_count++] = *entry;
+    table_mark(&state->table, entry, true);
+    return entry;
+}
+
+// Replaces the body of a touched entry; the one from before the transaction belongs to the undo log.
+static void set_body(
+        struct toc_state *state, struct toc_entry *entry, bool first, uint8_t *body, uint32_t len)
+{
+    uncount(state, entry);
+    if (!first)
+        toc_mem_free(entry->body);
+    entry->body = body;
+    entry->body_len = len;
+    count(state, entry);
+    state->pending.written = false;
+}
+
+static toc_rc check_value(struct toc_slice value, const char *what, struct toc_err *err)
+{
+    TOC_ENSURE(value.len > 0, err, TOC_E_RANGE, "%s of no bytes", what);
+    TOC_ENSURE(value.len <= TOC_STATE_VALUE_BYTES_MAX, err, TOC_E_LIMIT,
+            "%s of %zu bytes, at most %d (TOC_STATE_VALUE_BYTES_MAX)", what, value.len,
+            TOC_STATE_VALUE_BYTES_MAX);
+    return TOC_OK;
+}
+
+toc_rc toc_state_put(struct toc_state *state, const uint8_t key[16], struct toc_slice body,
+        uint32_t rules, const uint64_t said[TOC_ENTRY_SAID], struct toc_err *err)
+{
+    TOC_TRY(check_value(body, "an entry", err));
+    uint8_t *copy = toc_mem_dup(body.ptr, body.len);
+    size_t undo_before = state->undo_count;
+    struct toc_entry *entry = copy == NULL ? NULL : touch(state, key);
+    if (entry == NULL) {
+        toc_mem_free(copy);
+        return state_no_memory(err);
+    }
+    set_body(state, entry, state->undo_count != undo_before, copy, (uint32_t)body.len);
+    entry->rules = rules;
+    memcpy(entry->said, said, sizeof entry->said);
+    return TOC_OK;
+}
+
+toc_rc state_place(
+        struct toc_state *state, const uint8_t key[16], struct toc_slice body, struct toc_err *err)
+{
+    struct toc_entry *entry = table_find(&state->table, key);
+    uint8_t *copy = body.len == 0 ? NULL : toc_mem_dup(body.ptr, body.len);
+    if (body.len == 0 && entry == NULL)
+        return TOC_OK;
+    if (body.len != 0 && (copy == NULL || (entry == NULL && (entry = table_insert(&state->table,
+                                                                     key)) == NULL))) {
+        toc_mem_free(copy);
+        return state_no_memory(err);
+    }
+    set_body(state, entry, false, copy, (uint32_t)body.len);
+    if (copy == NULL)
+        table_erase(&state->table, entry);
+    return TOC_OK;
+}
+
+toc_rc toc_state_drop(struct toc_state *state, const uint8_t key[16], struct toc_err *err)
+{
+    if (toc_state_find(state, key) == NULL)
+        return TOC_OK;
+    size_t undo_before = state->undo_count;
+    struct toc_entry *entry = touch(state, key);
+    if (entry == NULL)
+        return state_no_memory(err);
+    set_body(state, entry, state->undo_count != undo_before, NULL, 0);
+    return TOC_OK;
+}
+
+uint64_t toc_state_count(const struct toc_state *state)
+{
+    return state->live;
+}
+
+uint64_t toc_state_bytes(const struct toc_state *state)
+{
+    uint64_t bytes = sizeof *state + state->table.bytes + state->rows.bytes + state->body_bytes +
+                     state->live * 24 + state->undo_cap * sizeof *state->undo;
+    for (unsigned i = 0; i < TOC_STATE_LANES; i++)
+        bytes += (state->lanes[i].count + state->lanes[i].taken) * sizeof(struct timer);
+    return bytes;
+}
+
+// --- key order -----------------------------------------------------------------------------------
+
+int toc_state_key_cmp(const uint8_t a[16], const uint8_t b[16])
+{
+    return table_key_cmp(table_key(a), table_key(b));
+}
+
+static int by_key(const void *a, const void *b)
+{
+    return table_key_cmp(*(const struct table_key *)a, *(const struct table_key *)b);
+}
+
+// The sorted keys of a slice. Keys that went since are no harm; false when out of memory.
+static bool walk_enter(struct toc_state *state, unsigned s)
+{
+    struct state_walk *walk = &state->walk;
+    const struct table_slice *slice = &state->table.slices[s];
+    if (walk->valid && walk->slice == s && walk->inserted == slice->inserted)
+        return true;
+    walk->valid = false;
+    if (toc_mem_grow((void **)&walk->keys, &walk->cap, slice->full, sizeof *walk->keys) != 0)
+        return false;
+    walk->count = 0;
+    for (uint32_t i = 0; i < table_slots(slice); i++)
+        if (table_at(slice, i) != NULL)
+            walk->keys[walk->count++] = table_key(slice->entries[i].key);
+    if (walk->count != 0)
+        qsort(walk->keys, walk->count, sizeof *walk->keys, by_key);
+    walk->slice = s;
+    walk->inserted = slice->inserted;
+    walk->valid = true;
+    return true;
+}
+
+// Without the sorted keys: slow, but sure.
+static const struct toc_entry *scan_above(
+        const struct table_slice *slice, const struct table_key *after)
+{
+    const struct toc_entry *best = NULL;
+    for (uint32_t i = 0; i < table_slots(slice); i++) {
+        const struct toc_entry *entry = table_at(slice, i);
+        if (entry == NULL || entry->body == NULL)
+            continue;
+        struct table_key key = table_key(entry->key);
+        if ((after == NULL || table_key_cmp(key, *after) > 0) &&
+                (best == NULL || table_key_cmp(key, table_key(best->key)) < 0))
+            best = entry;
+    }
+    return best;
+}
+
+static size_t walk_from(const struct state_walk *walk, const struct table_key *after)
+{
+    size_t low = 0, high = after == NULL ? 0 : walk->count;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (table_key_cmp(walk->keys[mid], *after) <= 0)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
+}
+
+static const struct toc_entry *next_in_slice(
+        struct toc_state *state, unsigned s, const struct table_key *after)
+{
+    if (state->table.slices[s].full == 0)
+        return NULL;
+    if (!walk_enter(state, s))
+        return scan_above(&state->table.slices[s], after);
+    for (size_t i = walk_from(&state->walk, after); i < state->walk.count; i++) {
+        const struct toc_entry *entry =
+                table_find_low(&state->table, state->walk.keys[i].low, state->walk.keys[i].high);
+        if (entry != NULL && entry->body != NULL &&
+                table_key(entry->key).high == state->walk.keys[i].high)
+            return entry;
+    }
+    return NULL;
+}
+
+const struct toc_entry *toc_state_next(struct toc_state *state, const uint8_t *after)
+{
+    struct table_key key = after == NULL ? (struct table_key){0} : table_key(after);
+    unsigned first = after == NULL ? 0 : table_slice_of(key);
+    for (unsigned s = first; s < TOC_STATE_SLICES; s++) {
+        const struct toc_entry *entry =
+                next_in_slice(state, s, after != NULL && s == first ? &key : NULL);
+        if (entry != NULL)
+            return entry;
+    }
+    return NULL;
+}
+
+// --- rows ----------------------------------------------------------------------------------------
+
+struct toc_slice toc_state_row(const struct toc_state *state, const char *name)
+{
+    return rows_get(&state->rows, toc_slice_of(name));
+}
+
+bool state_row_name_ok(struct toc_slice name)
+{
+    if (name.len == 0 || name.len > TOC_STATE_NAME_BYTES_MAX)
+        return false;
+    for (size_t i = 0; i < name.len; i++)
+        if (name.ptr[i] < ' ' || name.ptr[i] > '~')
+            return false;
+    return true;
+}
+
+toc_rc toc_state_row_put(
+        struct toc_state *state, const char *name, struct toc_slice value, struct toc_err *err)
+{
+    TOC_ENSURE(state_row_name_ok(toc_slice_of(name)), err, TOC_E_RANGE, "a row with such a name");
+    TOC_TRY(check_value(value, "a row", err));
+    state->pending.written = false;
+    return rows_set(&state->rows, toc_slice_of(name), value, err);
+}
+
+toc_rc toc_state_row_drop(struct toc_state *state, const char *name, struct toc_err *err)
+{
+    state->pending.written = false;
+    return rows_set(&state->rows, toc_slice_of(name), (struct toc_slice){NULL, 0}, err);
+}
+
+toc_rc toc_state_rows(const struct toc_state *state, const char *prefix, toc_state_row_fn *fn,
+        void *ctx, struct toc_err *err)
+{
+    struct rows *rows = (struct rows *)(uintptr_t)&state->rows; // the order is only a cache
+    struct toc_slice start = toc_slice_of(prefix);
+    TOC_TRY(rows_sort(rows, err));
+    for (size_t i = rows_from(rows, start); i < rows->count; i++) {
+        const struct row *row = rows->sorted[i];
+        if (!toc_slice_starts(toc_slice(row->name, row->name_len), start))
+            break;
+        if (row->now.there)
+            TOC_TRY(fn(ctx, row->name, toc_slice(row->now.ptr, row->now.len), err));
+    }
+    return TOC_OK;
+}
+
+// --- timers --------------------------------------------------------------------------------------
+
+toc_rc toc_state_timer(struct toc_state *state, unsigned lane, int64_t due, const uint8_t key[16],
+        struct toc_err *err)
+{
+    if (!timers_push(&state->lanes[lane], (struct timer){due, table_key(key).low}))
+        return state_no_memory(err);
+    return TOC_OK;
+}
+
+bool toc_state_timer_take(
+        struct toc_state *state, unsigned lane, int64_t now, int64_t *out_due, uint8_t out_key[16])
+{
+    const struct toc_entry *entry = timers_take(&state->lanes[lane], &state->table, now, out_due);
+    if (entry == NULL)
+        return false;
+    memcpy(out_key, entry->key, sizeof entry->key);
+    return true;
+}
+
+// --- transactions --------------------------------------------------------------------------------
+
+bool toc_state_changed(const struct toc_state *state)
+{
+    return state->undo_count != 0 || state->rows.touched_count != 0;
+}
+
+uint64_t toc_state_rollbacks(const struct toc_state *state)
+{
+    return state->rollbacks;
+}
+
+static void log_commit(struct toc_state *state)
+{
+    struct state_log *log = &state->log;
+    if (!state->pending.written) {
+        state->unlogged = state->unlogged || toc_state_changed(state);
+        return;
+    }
+    log->transaction++;
+    for (unsigned i = 0; i < state->pending.swept; i++) {
+        log->begun[log->cursor] = log->transaction;
+        log->cursor = (log->cursor + 1) % SWEEP_SLOTS;
+    }
+    log->owed = state->pending.owed;
+}
+
+static void end_transaction(struct toc_state *state)
+{
+    state->undo_count = 0;
+    state->pending.written = false;
+}
+
+void toc_state_commit(struct toc_state *state)
+{
+    log_commit(state);
+    for (size_t i = 0; i < state->undo_count; i++) {
+        struct toc_entry *entry = table_find(&state->table, state->undo[i].key);
+        table_mark(&state->table, entry, false);
+        toc_mem_free(state->undo[i].body);
+        if (entry->body == NULL)
+            table_erase(&state->table, entry);
+    }
+    rows_commit(&state->rows);
+    for (unsigned i = 0; i < TOC_STATE_LANES; i++)
+        timers_commit(&state->lanes[i], &state->table, state->live);
+    end_transaction(state);
+}
+
+void toc_state_rollback(struct toc_state *state)
+{
+    for (size_t i = 0; i < state->undo_count; i++) {
+        const struct toc_entry *before = &state->undo[i];
+        struct toc_entry *entry = table_find(&state->table, before->key);
+        uncount(state, entry);
+        toc_mem_free(entry->body);
+        *entry = *before;
+        count(state, entry);
+        table_mark(&state->table, entry, false);
+        if (entry->body == NULL)
+            table_erase(&state->table, entry);
+    }
+    rows_rollback(&state->rows);
+    for (unsigned i = 0; i < TOC_STATE_LANES; i++)
+        timers_rollback(&state->lanes[i]);
+    end_transaction(state);
+    state->rollbacks++;
+}

@@ -1,0 +1,47 @@
+// A stage: what a worker does with the records of one input partition. Fuse and correlate are stages of
+// the same exactly-once loop. A stage sees records and state: no Kafka, no file, no clock.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "hub/state/state.h"
+#include "lib/base/buf.h"
+#include "lib/base/err.h"
+#include "lib/base/slice.h"
+
+struct toc_stage_input {
+    int64_t offset;
+    int64_t append_time; // ms, the broker's
+    bool has_value;
+    struct toc_slice key, value;
+};
+
+struct toc_stage_output {
+    const char *topic;        // full name
+    int32_t partition;        // -1: the input's own
+    struct toc_slice key, value; // value.ptr NULL: a tombstone
+    int64_t time;
+};
+typedef toc_rc toc_stage_emit(void *ctx, const struct toc_stage_output *output, struct toc_err *err);
+
+struct toc_stage {
+    const char *name;        // "fuse": group and transactional ids carry it
+    const char *input;       // full topic names
+    const char *state_topic;
+    bool ticks; // the owner of a partition writes ticks to its input
+    void *ctx;  // of the stage, shared by all workers; immutable or locked
+
+    // One instance per owned partition; the state is empty or has just been read back (derive was not called
+    // yet: toc_state_restored follows with the instance as its ctx).
+    toc_rc (*open)(void *ctx, int32_t partition, struct toc_state *state, void **out, struct toc_err *err);
+    toc_rc (*ready)(void *instance, struct toc_err *err); // the state is whole, steps may come
+    void (*close)(void *instance);
+    toc_rc (*step)(void *instance, const struct toc_stage_input *input, toc_stage_emit *emit, void *emit_ctx,
+            struct toc_err *err);
+    toc_state_derive_fn *derive;
+    // A question at a commit boundary; the answer is JSON. NOTFOUND when the stage has no such question.
+    toc_rc (*ask)(void *instance, struct toc_slice question, struct toc_buf *answer, struct toc_err *err);
+    // Signs a tick for the partition with the time given; empty out: not yet (no genesis).
+    toc_rc (*tick)(void *instance, int64_t time, struct toc_buf *out, struct toc_err *err);
+};

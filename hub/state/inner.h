@@ -2,9 +2,13 @@
 #pragma once
 
 #include "hub/state/row.h"
+#include "hub/state/slab.h"
 #include "hub/state/state.h"
 #include "hub/state/table.h"
 #include "hub/state/timers.h"
+#include "lib/base/digest.h"
+
+#define STATE_AHEAD 12 // entries whose cache lines are on their way while one is worked on
 
 // Sweep slot 0 is the rows, slot i + 1 is slice i.
 #define SWEEP_SLOTS (TOC_STATE_SLICES + 1)
@@ -30,12 +34,13 @@ struct toc_state {
     struct table table;
     struct rows rows;
     struct timers lanes[TOC_STATE_LANES];
+    struct slab slab;                       // bodies
     uint64_t live;                          // entries with a body
-    uint64_t body_bytes;                    // of bodies
     uint64_t slice_bytes[TOC_STATE_SLICES]; // as the log counts them
     struct toc_entry
             *undo; // first touch in this transaction: as it was; body NULL: it was not there
     size_t undo_count, undo_cap;
+    uint64_t changed_bytes; // what the touched entries take in the log
     uint64_t rollbacks;
     struct state_walk walk;
 
@@ -49,7 +54,31 @@ struct toc_state {
     struct restore *restore; // while reading the log
 };
 
+// The entry that undo[i] is about; they are visited in turn.
+static inline struct toc_entry *state_undone(const struct toc_state *state, size_t i)
+{
+    if (state->undo_count - i > 2 * STATE_AHEAD)
+        table_prefetch_early(&state->table, state->undo[i + 2 * STATE_AHEAD].key);
+    if (state->undo_count - i > STATE_AHEAD)
+        table_prefetch(&state->table, state->undo[i + STATE_AHEAD].key);
+    return table_find(&state->table, state->undo[i].key);
+}
+
 #define STATE_BLOCK_VERSION 1
+#define STATE_SUM_BYTES 8 // at the end of a transaction's last block
+
+// The sum of a transaction, given its last block and the sum of those before.
+static inline uint64_t state_last_sum(struct toc_slice block, uint64_t sum)
+{
+    return toc_mix64(toc_slice_sub(block, 0, block.len - STATE_SUM_BYTES), sum);
+}
+
+static inline void state_sum_put(uint64_t sum, uint8_t out[STATE_SUM_BYTES])
+{
+    for (unsigned i = 0; i < STATE_SUM_BYTES; i++)
+        out[i] = (uint8_t)(sum >> 8 * i);
+}
+
 #define STATE_SET_BYTES (16 + 3) // a key and the length of its body in the log, at most
 
 // What an entry takes in a sweep.

@@ -22,7 +22,8 @@
 struct toc_entry {
     uint8_t key[16];
     uint8_t *body; // encoded Body, owned by the state; replaced whole, never edited
-    uint32_t body_len;
+    uint32_t body_len : 24; // TOC_STATE_VALUE_BYTES_MAX is less
+    uint32_t touched : 8;   // the state's own: changed in the open transaction
     uint32_t rules; // low bits of the oldest View.rules: cheap test whether all were judged by the rules in force
     uint64_t said[TOC_ENTRY_SAID]; // Contribution.said of the newest contributions: redelivery ends here
 };

@@ -13,36 +13,38 @@
 // Sweep slot 0 is the rows, slot i + 1 is slice i.
 #define SWEEP_SLOTS (TOC_STATE_SLICES + 1)
 
-struct state_walk { // keys of one slice in key order, for toc_state_next
-    struct table_key *keys;
+struct walk {
+    struct table_key *keys; // of `slice`, in key order
     size_t count, cap;
     unsigned slice;
     uint32_t inserted; // the slice's, when they were sorted
     bool valid;
 };
+void walk_done(struct walk *walk);
 
 // Where the log stands: advanced by commit only.
 struct state_log {
     int64_t transaction; // ordinal of the last committed one, 0 before the first
-    int64_t begun
-            [SWEEP_SLOTS]; // at which one a slot was last written whole; 0: not since the log began
-    unsigned cursor;       // the slot to be written next
-    uint64_t owed;         // bytes changed and not yet matched by bytes swept
+    unsigned cursor;     // the slot to be written next
+    uint64_t owed;       // bytes changed and not yet matched by bytes swept
+    // The transaction that last wrote each slot whole; 0: none since the log began.
+    int64_t begun[SWEEP_SLOTS];
 };
 
 struct toc_state {
     struct table table;
+    struct slab slab; // bodies
     struct rows rows;
     struct timers lanes[TOC_STATE_LANES];
-    struct slab slab;                       // bodies
+    struct walk walk;
     uint64_t live;                          // entries with a body
-    uint64_t slice_bytes[TOC_STATE_SLICES]; // as the log counts them
-    struct toc_entry
-            *undo; // first touch in this transaction: as it was; body NULL: it was not there
+    uint64_t slice_bytes[TOC_STATE_SLICES]; // of live entries, as the log counts them
+
+    // The open transaction.
+    struct toc_entry *undo; // each touched entry as it was before; body NULL: it was not there
     size_t undo_count, undo_cap;
     uint64_t changed_bytes; // what the touched entries take in the log
     uint64_t rollbacks;
-    struct state_walk walk;
 
     struct state_log log;
     struct { // what toc_state_blocks wrote and the commit will count
@@ -50,8 +52,8 @@ struct toc_state {
         unsigned swept;
         uint64_t owed;
     } pending;
-    bool unlogged; // something was committed without going into the log: it must not be continued
-    struct restore *restore; // while reading the log
+    bool unlogged;           // something was committed past the log: it cannot be continued
+    struct restore *restore; // while the log is being read
 };
 
 // The entry that undo[i] is about; they are visited in turn.

@@ -1,14 +1,15 @@
 #include "hub/state/state.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "hub/state/inner.h"
-#include "lib/base/digest.h"
 #include "lib/base/mem.h"
 
-// Undo: the first touch of an entry in a transaction keeps it as it was, body and all, and marks it. A dropped entry keeps its slot (without a body) until the commit, so that rollback finds
-// every slot where it was and never needs memory.
+// Undo: the first touch of an entry in a transaction keeps it as it was, body and all, and marks it.
+// A dropped entry keeps its slot (without a body) until the commit, so that rollback finds every
+// slot where it was and never needs memory.
+
+#define UNDO_KEPT 65536 // entries of undo whose memory is kept for the next transaction
 
 toc_rc state_no_memory(struct toc_err *err)
 {
@@ -52,7 +53,7 @@ void toc_state_free(struct toc_state *state)
     for (unsigned i = 0; i < TOC_STATE_LANES; i++)
         timers_done(&state->lanes[i]);
     toc_mem_free(state->undo);
-    toc_mem_free(state->walk.keys);
+    walk_done(&state->walk);
     restore_free(state->restore);
     toc_mem_free(state);
 }
@@ -203,100 +204,6 @@ uint64_t toc_state_bytes(const struct toc_state *state)
     return bytes;
 }
 
-// --- key order -----------------------------------------------------------------------------------
-
-int toc_state_key_cmp(const uint8_t a[16], const uint8_t b[16])
-{
-    return table_key_cmp(table_key(a), table_key(b));
-}
-
-static int by_key(const void *a, const void *b)
-{
-    return table_key_cmp(*(const struct table_key *)a, *(const struct table_key *)b);
-}
-
-// The sorted keys of a slice. Keys that went since are no harm; false when out of memory.
-static bool walk_enter(struct toc_state *state, unsigned s)
-{
-    struct state_walk *walk = &state->walk;
-    const struct table_slice *slice = &state->table.slices[s];
-    if (walk->valid && walk->slice == s && walk->inserted == slice->inserted)
-        return true;
-    walk->valid = false;
-    if (toc_mem_grow((void **)&walk->keys, &walk->cap, slice->full, sizeof *walk->keys) != 0)
-        return false;
-    walk->count = 0;
-    for (uint32_t i = 0; i < table_slots(slice); i++)
-        if (table_at(slice, i) != NULL)
-            walk->keys[walk->count++] = table_key(slice->entries[i].key);
-    if (walk->count != 0)
-        qsort(walk->keys, walk->count, sizeof *walk->keys, by_key);
-    walk->slice = s;
-    walk->inserted = slice->inserted;
-    walk->valid = true;
-    return true;
-}
-
-// Without the sorted keys: slow, but sure.
-static const struct toc_entry *scan_above(
-        const struct table_slice *slice, const struct table_key *after)
-{
-    const struct toc_entry *best = NULL;
-    for (uint32_t i = 0; i < table_slots(slice); i++) {
-        const struct toc_entry *entry = table_at(slice, i);
-        if (entry == NULL || entry->body == NULL)
-            continue;
-        struct table_key key = table_key(entry->key);
-        if ((after == NULL || table_key_cmp(key, *after) > 0) &&
-                (best == NULL || table_key_cmp(key, table_key(best->key)) < 0))
-            best = entry;
-    }
-    return best;
-}
-
-static size_t walk_from(const struct state_walk *walk, const struct table_key *after)
-{
-    size_t low = 0, high = after == NULL ? 0 : walk->count;
-    while (low < high) {
-        size_t mid = low + (high - low) / 2;
-        if (table_key_cmp(walk->keys[mid], *after) <= 0)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return low;
-}
-
-static const struct toc_entry *next_in_slice(
-        struct toc_state *state, unsigned s, const struct table_key *after)
-{
-    if (state->table.slices[s].full == 0)
-        return NULL;
-    if (!walk_enter(state, s))
-        return scan_above(&state->table.slices[s], after);
-    for (size_t i = walk_from(&state->walk, after); i < state->walk.count; i++) {
-        const struct toc_entry *entry =
-                table_find_low(&state->table, state->walk.keys[i].low, state->walk.keys[i].high);
-        if (entry != NULL && entry->body != NULL &&
-                table_key(entry->key).high == state->walk.keys[i].high)
-            return entry;
-    }
-    return NULL;
-}
-
-const struct toc_entry *toc_state_next(struct toc_state *state, const uint8_t *after)
-{
-    struct table_key key = after == NULL ? (struct table_key){0} : table_key(after);
-    unsigned first = after == NULL ? 0 : table_slice_of(key);
-    for (unsigned s = first; s < TOC_STATE_SLICES; s++) {
-        const struct toc_entry *entry =
-                next_in_slice(state, s, after != NULL && s == first ? &key : NULL);
-        if (entry != NULL)
-            return entry;
-    }
-    return NULL;
-}
-
 // --- rows ----------------------------------------------------------------------------------------
 
 struct toc_slice toc_state_row(const struct toc_state *state, const char *name)
@@ -394,6 +301,11 @@ static void log_commit(struct toc_state *state)
 
 static void end_transaction(struct toc_state *state)
 {
+    if (state->undo_cap > UNDO_KEPT) {
+        toc_mem_free(state->undo);
+        state->undo = NULL;
+        state->undo_cap = 0;
+    }
     state->undo_count = 0;
     state->changed_bytes = 0;
     state->pending.written = false;

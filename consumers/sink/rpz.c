@@ -25,7 +25,7 @@ static void put_ipv4(const struct toc_network *net, struct toc_buf *out)
 }
 
 // The same section for IPv6: "prefixlength.W8.W7.W6.W5.W4.W3.W2.W1.rpz-ip"; the longest run of zero
-// words is written "zz". Which of two equal runs: the one that comes first as written (BIND's rule).
+// words is written "zz". Of two equal runs it is the one written last: BIND warns about the other.
 static void put_ipv6(const struct toc_network *net, struct toc_buf *out)
 {
     unsigned words[8];
@@ -36,7 +36,7 @@ static void put_ipv6(const struct toc_network *net, struct toc_buf *out)
         size_t n = 0;
         while (i + n < 8 && words[i + n] == 0)
             n++;
-        if (n > zeros) {
+        if (n > 0 && n >= zeros) {
             zeros = n;
             zeros_at = i;
         }

@@ -11,6 +11,7 @@ static const struct toc_sink *const sinks[] = {
         &toc_sink_rpz,
         &toc_sink_csv,
         &toc_sink_jsonl,
+        &toc_sink_stix,
 };
 
 const struct toc_sink *toc_sink_at(size_t index)

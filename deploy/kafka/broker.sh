@@ -168,10 +168,10 @@ start() {
     if [ -n "$guardian" ]; then
         (exec </dev/null >/dev/null 2>&1 9>&-; guard "$pid") &
     fi
-    deadline=$((SECONDS + 60))
+    deadline=$((SECONDS + 120))
     until answers; do
         [ -e "/proc/$pid/exe" ] || complain "the broker ended while starting"
-        [ $SECONDS -lt $deadline ] || { stop; complain "the broker did not answer within 60 s"; }
+        [ $SECONDS -lt $deadline ] || { stop; complain "the broker did not answer within 120 s"; }
         sleep 0.1
     done
     trap - INT TERM HUP

@@ -12,7 +12,7 @@
 #include "lib/base/text.h"
 
 #define SYNC_BYTES 16
-#define BLOCK_BYTES ((size_t)256 * 1024) // a block is written once it holds this much
+#define BLOCK_BYTES ((size_t)256 * 1024)  // a block is written once it holds this much
 #define META_BYTES_MAX TOC_JSON_BYTES_MAX // of one value in the header
 #define META_ENTRIES_MAX 64
 
@@ -84,7 +84,8 @@ static toc_rc take_bytes(FILE *file, size_t max, struct toc_buf *out, struct toc
         size_t step = left < BLOCK_BYTES ? left : BLOCK_BYTES;
         uint8_t *at = toc_buf_reserve(out, step);
         if (at == NULL)
-            return toc_fail(err, TOC_E_MEMORY, "container file: no room for %lld bytes", (long long)len);
+            return toc_fail(
+                    err, TOC_E_MEMORY, "container file: no room for %lld bytes", (long long)len);
         TOC_TRY(take(file, at, step, err));
         out->len += step;
         left -= step;
@@ -115,7 +116,8 @@ struct header {
 };
 
 // One entry of the metadata; those that are not Avro's are stepped over.
-static toc_rc take_entry(FILE *file, struct toc_buf *key, struct toc_buf *value, struct header *h, struct toc_err *err)
+static toc_rc take_entry(FILE *file, struct toc_buf *key, struct toc_buf *value, struct header *h,
+        struct toc_err *err)
 {
     TOC_TRY(take_bytes(file, META_BYTES_MAX, key, err));
     TOC_TRY(take_bytes(file, META_BYTES_MAX, value, err));
@@ -124,7 +126,8 @@ static toc_rc take_entry(FILE *file, struct toc_buf *key, struct toc_buf *value,
         TOC_ENSURE(toc_slice_is(text, "null"), err, TOC_E_SCHEMA,
                 "container file: codec %s is not read, only null", TOC_SHOW(text));
     if (toc_slice_is(name, "avro.schema")) {
-        TOC_TRY(toc_err_context(schema_fingerprint(text, &h->fingerprint, err), err, "container file: schema"));
+        TOC_TRY(toc_err_context(
+                schema_fingerprint(text, &h->fingerprint, err), err, "container file: schema"));
         h->has_schema = true;
     }
     return TOC_OK;
@@ -137,7 +140,8 @@ static toc_rc take_header(FILE *file, struct header *out, struct toc_err *err)
     uint8_t start[sizeof magic];
     toc_buf_init(&key, META_BYTES_MAX);
     toc_buf_init(&value, META_BYTES_MAX);
-    TOC_ENSURE(fread(start, 1, sizeof start, file) == sizeof start && memcmp(start, magic, sizeof start) == 0,
+    TOC_ENSURE(fread(start, 1, sizeof start, file) == sizeof start &&
+                       memcmp(start, magic, sizeof start) == 0,
             err, TOC_E_SYNTAX, "no Avro container file");
     int64_t count = 0, entries = 0;
     do { // a map: blocks of entries up to an empty one
@@ -169,7 +173,8 @@ static toc_rc write_all(FILE *file, const struct toc_buf *bytes, struct toc_err 
     return TOC_OK;
 }
 
-static toc_rc write_header(FILE *file, const struct toc_avro_record *row, const uint8_t sync[SYNC_BYTES], struct toc_err *err)
+static toc_rc write_header(FILE *file, const struct toc_avro_record *row,
+        const uint8_t sync[SYNC_BYTES], struct toc_err *err)
 {
     TOC_CLEANUP(toc_buf_done) struct toc_buf out, schema;
     toc_buf_init(&out, 2 * META_BYTES_MAX);
@@ -203,8 +208,8 @@ static toc_rc flush_block(struct toc_container_writer *w, struct toc_err *err)
     return TOC_OK;
 }
 
-static toc_rc new_writer(FILE *file, const struct toc_avro_record *row, const uint8_t sync[SYNC_BYTES],
-        struct toc_container_writer **out, struct toc_err *err)
+static toc_rc new_writer(FILE *file, const struct toc_avro_record *row,
+        const uint8_t sync[SYNC_BYTES], struct toc_container_writer **out, struct toc_err *err)
 {
     struct toc_container_writer *w = toc_mem_alloc(1, sizeof *w);
     if (w == NULL)
@@ -217,7 +222,8 @@ static toc_rc new_writer(FILE *file, const struct toc_avro_record *row, const ui
     return TOC_OK;
 }
 
-static toc_rc start(FILE *file, const struct toc_avro_record *row, struct toc_container_writer **out, struct toc_err *err)
+static toc_rc start(FILE *file, const struct toc_avro_record *row,
+        struct toc_container_writer **out, struct toc_err *err)
 {
     uint8_t sync[SYNC_BYTES];
     TOC_TRY(toc_random(sync, sizeof sync, err));
@@ -230,7 +236,8 @@ toc_rc toc_container_create(const char *path, const struct toc_avro_record *row,
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
-        return toc_fail(err, errno == EEXIST ? TOC_E_EXISTS : TOC_E_IO, "%s: %s", path, strerror(errno));
+        return toc_fail(
+                err, errno == EEXIST ? TOC_E_EXISTS : TOC_E_IO, "%s: %s", path, strerror(errno));
     FILE *file = fdopen(fd, "wb");
     if (file == NULL) {
         close(fd);
@@ -243,7 +250,8 @@ toc_rc toc_container_create(const char *path, const struct toc_avro_record *row,
 }
 
 // Steps over all blocks, so that nothing is written behind a torn one.
-static toc_rc seek_end(FILE *file, const struct toc_avro_record *row, struct header *h, struct toc_err *err)
+static toc_rc seek_end(
+        FILE *file, const struct toc_avro_record *row, struct header *h, struct toc_err *err)
 {
     TOC_TRY(take_header(file, h, err));
     TOC_ENSURE(h->fingerprint == row->fingerprint, err, TOC_E_SCHEMA,
@@ -256,9 +264,10 @@ static toc_rc seek_end(FILE *file, const struct toc_avro_record *row, struct hea
         toc_rc rc = take_long(file, &count, &why);
         rc = toc_failed(rc) ? rc : take_long(file, &bytes, &why);
         bool sane = !toc_failed(rc) && bytes >= 0 && (uint64_t)bytes <= TOC_CONTAINER_BLOCK_MAX &&
-                fseeko(file, (off_t)bytes, SEEK_CUR) == 0 && !toc_failed(check_sync(file, h->sync, &why));
-        TOC_ENSURE(sane, err, TOC_E_TRUNCATED, "container file: torn behind byte %lld; cut it there",
-                (long long)whole);
+                    fseeko(file, (off_t)bytes, SEEK_CUR) == 0 &&
+                    !toc_failed(check_sync(file, h->sync, &why));
+        TOC_ENSURE(sane, err, TOC_E_TRUNCATED,
+                "container file: torn behind byte %lld; cut it there", (long long)whole);
     }
     return fseeko(file, 0, SEEK_END) == 0 ? TOC_OK : failed("seek", err);
 }
@@ -269,7 +278,8 @@ toc_rc toc_container_append(const char *path, const struct toc_avro_record *row,
     struct header h;
     FILE *file = fopen(path, "r+be");
     if (file == NULL)
-        return toc_fail(err, errno == ENOENT ? TOC_E_NOTFOUND : TOC_E_IO, "%s: %s", path, strerror(errno));
+        return toc_fail(
+                err, errno == ENOENT ? TOC_E_NOTFOUND : TOC_E_IO, "%s: %s", path, strerror(errno));
     toc_rc rc = seek_end(file, row, &h, err);
     if (!toc_failed(rc))
         rc = new_writer(file, row, h.sync, out, err);
@@ -285,7 +295,8 @@ toc_rc toc_container_put(struct toc_container_writer *w, const void *value, stru
     if (w->rows.failed || w->rows.len - before > TOC_CONTAINER_BLOCK_MAX) {
         w->rows.failed = false; // the row is dropped, those before it stay
         toc_buf_truncate(&w->rows, before);
-        return toc_fail(err, TOC_E_LIMIT, "container file: a row beyond the limits of %s", w->row->name);
+        return toc_fail(
+                err, TOC_E_LIMIT, "container file: a row beyond the limits of %s", w->row->name);
     }
     w->count++;
     return w->rows.len < BLOCK_BYTES ? TOC_OK : flush_block(w, err);
@@ -319,15 +330,17 @@ toc_rc toc_container_open(const char *path, const struct toc_avro_record *row,
     struct header h = {0};
     FILE *file = fopen(path, "rbe");
     if (file == NULL)
-        return toc_fail(err, errno == ENOENT ? TOC_E_NOTFOUND : TOC_E_IO, "%s: %s", path, strerror(errno));
+        return toc_fail(
+                err, errno == ENOENT ? TOC_E_NOTFOUND : TOC_E_IO, "%s: %s", path, strerror(errno));
     toc_rc rc = take_header(file, &h, err);
     if (!toc_failed(rc) && !toc_avro_knows(row, h.fingerprint))
-        rc = toc_fail(err, TOC_E_SCHEMA, "container file: its rows are no version of %s", row->name);
+        rc = toc_fail(
+                err, TOC_E_SCHEMA, "container file: its rows are no version of %s", row->name);
     struct toc_container_reader *r = toc_failed(rc) ? NULL : toc_mem_alloc(1, sizeof *r);
     if (r == NULL) {
         fclose(file);
-        return toc_failed(rc) ? toc_err_context(rc, err, "%s", path) :
-                                toc_fail(err, TOC_E_MEMORY, "no room for a container file");
+        return toc_failed(rc) ? toc_err_context(rc, err, "%s", path)
+                              : toc_fail(err, TOC_E_MEMORY, "no room for a container file");
     }
     *r = (struct toc_container_reader){.file = file, .row = row, .fingerprint = h.fingerprint};
     memcpy(r->sync, h.sync, sizeof h.sync);

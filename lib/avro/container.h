@@ -40,6 +40,6 @@ TOC_NODISCARD toc_rc toc_container_open(const char *path, const struct toc_avro_
         struct toc_container_reader **out, struct toc_err *err);
 // The next row into `value`, or *end. Its text and bytes are borrowed until the next call, its arrays
 // lie in the arena. After a failure the reader can only be closed.
-TOC_NODISCARD toc_rc toc_container_next(struct toc_container_reader *reader, struct toc_arena *arena,
-        void *value, bool *end, struct toc_err *err);
+TOC_NODISCARD toc_rc toc_container_next(struct toc_container_reader *reader,
+        struct toc_arena *arena, void *value, bool *end, struct toc_err *err);
 void toc_container_close(struct toc_container_reader *reader); // NULL is fine

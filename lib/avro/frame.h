@@ -12,8 +12,8 @@
 #define TOC_FRAME_BYTES 10 // of the header
 
 // Splits a framed record; *body is borrowed from it. SCHEMA when the header is missing or another's.
-TOC_NODISCARD toc_rc toc_frame_open(
-        struct toc_slice framed, uint64_t *fingerprint, struct toc_slice *body, struct toc_err *err);
+TOC_NODISCARD toc_rc toc_frame_open(struct toc_slice framed, uint64_t *fingerprint,
+        struct toc_slice *body, struct toc_err *err);
 
 // Appends the header.
 void toc_frame_put(struct toc_buf *out, uint64_t fingerprint);

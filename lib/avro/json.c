@@ -29,7 +29,7 @@ static void put_base64(struct toc_jw *w, struct toc_slice s)
     for (size_t i = 0; i < s.len; i += 3) {
         size_t n = s.len - i < 3 ? s.len - i : 3;
         uint32_t v = (uint32_t)s.ptr[i] << 16 | (n > 1 ? (uint32_t)s.ptr[i + 1] << 8 : 0) |
-                (n > 2 ? s.ptr[i + 2] : 0);
+                     (n > 2 ? s.ptr[i + 2] : 0);
         char four[4] = {digits[v >> 18], digits[v >> 12 & 63], n > 1 ? digits[v >> 6 & 63] : '=',
                 n > 2 ? digits[v & 63] : '='};
         toc_buf_put(w->out, four, sizeof four);
@@ -83,9 +83,9 @@ static bool is_shown(const struct toc_avro_field *f, const uint8_t *base, const 
     case TOC_AVRO_NULLABLE:
         if (f->kind == TOC_AVRO_RECORD)
             memcpy(at, base + f->offset, sizeof *at);
-        return f->kind == TOC_AVRO_RECORD ? *at != NULL :
-                text                      ? s->ptr != NULL :
-                                            *(const bool *)(base + f->beside);
+        return f->kind == TOC_AVRO_RECORD ? *at != NULL
+               : text                     ? s->ptr != NULL
+                                          : *(const bool *)(base + f->beside);
     case TOC_AVRO_ARRAY:
         memcpy(at, base + f->offset, sizeof *at);
         return *(const size_t *)(const void *)(base + f->beside) != 0;
@@ -107,7 +107,8 @@ void toc_avro_json_put(const struct toc_avro_record *record, const void *value, 
             put_value(f, at, w);
             continue;
         }
-        size_t count = *(const size_t *)(const void *)(base + f->beside), stride = toc_avro_stride(f);
+        size_t count = *(const size_t *)(const void *)(base + f->beside),
+               stride = toc_avro_stride(f);
         toc_jw_open(w, '[');
         for (size_t n = 0; n < count; n++)
             put_value(f, (const uint8_t *)at + n * stride, w);
@@ -149,7 +150,8 @@ static toc_rc refuse(const struct source *from, const struct place *p, enum toc_
 {
     char place[100] = "";
     show_place(p, place, sizeof place);
-    return toc_fail(from->err, code, "%s: %s%s%s", refusal, place, place[0] == '\0' ? "" : " ", why);
+    return toc_fail(
+            from->err, code, "%s: %s%s%s", refusal, place, place[0] == '\0' ? "" : " ", why);
 }
 
 static int base64_digit(uint8_t c)
@@ -169,8 +171,9 @@ static bool base64_decode(struct toc_slice text, uint8_t *out, size_t *len)
     *len = 0;
     if (text.len % 4 != 0)
         return false;
-    size_t pad = text.len == 0 ? 0 :
-            (size_t)(text.ptr[text.len - 1] == '=') + (size_t)(text.ptr[text.len - 2] == '=');
+    size_t pad = text.len == 0 ? 0
+                               : (size_t)(text.ptr[text.len - 1] == '=') +
+                                         (size_t)(text.ptr[text.len - 2] == '=');
     uint32_t v = 0;
     for (size_t i = 0; i < text.len - pad; i++) {
         int digit = base64_digit(text.ptr[i]);
@@ -183,8 +186,8 @@ static bool base64_decode(struct toc_slice text, uint8_t *out, size_t *len)
     return pad == 0 || (v & (pad == 2 ? 15U : 3U)) == 0;
 }
 
-static toc_rc get_text(const struct source *from, const struct place *p, const struct toc_avro_field *f,
-        struct toc_slice text, struct toc_slice *out)
+static toc_rc get_text(const struct source *from, const struct place *p,
+        const struct toc_avro_field *f, struct toc_slice text, struct toc_slice *out)
 {
     bool base64 = f->kind == TOC_AVRO_BYTES;
     size_t most = base64 ? ((size_t)f->bytes + 2) / 3 * 4 : f->bytes;
@@ -229,8 +232,8 @@ static toc_rc get_integer(const struct source *from, const struct place *p,
     return TOC_OK;
 }
 
-static toc_rc get_word(const struct source *from, const struct place *p, const struct toc_avro_field *f,
-        const json_t *json, void *at)
+static toc_rc get_word(const struct source *from, const struct place *p,
+        const struct toc_avro_field *f, const json_t *json, void *at)
 {
     struct toc_slice text = toc_slice(json_string_value(json), json_string_length(json));
     unsigned symbol;
@@ -262,8 +265,8 @@ static toc_rc get_word(const struct source *from, const struct place *p, const s
     return refuse(from, p, TOC_E_SYNTAX, FORM, "is of another type");
 }
 
-static toc_rc get_value(const struct source *from, const struct place *p, const struct toc_avro_field *f,
-        const json_t *json, void *at)
+static toc_rc get_value(const struct source *from, const struct place *p,
+        const struct toc_avro_field *f, const json_t *json, void *at)
 {
     if (f->kind == TOC_AVRO_RECORD)
         return get_record(from, p, f->record, json, at);
@@ -277,8 +280,8 @@ static toc_rc get_value(const struct source *from, const struct place *p, const 
     return TOC_OK;
 }
 
-static toc_rc get_array(const struct source *from, const struct place *p, const struct toc_avro_field *f,
-        const json_t *json, uint8_t *base)
+static toc_rc get_array(const struct source *from, const struct place *p,
+        const struct toc_avro_field *f, const json_t *json, uint8_t *base)
 {
     size_t count = json_array_size(json), stride = toc_avro_stride(f);
     if (!json_is_array(json))

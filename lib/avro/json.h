@@ -1,4 +1,4 @@
-// The JSON form of records, over the tables of the generated code. Rules (schemas/README.md has them
+// The JSON form of records, over the tables of the generated code. Rules (schemas/JSON.md has them
 // for writers in other languages): an enum is its spelling, a timestamp RFC 3339, a fixed lower-case
 // hex, bytes base64 (RFC 4648 section 4); empty text, empty arrays, nulls and timestamps of 0 are left
 // out, all else is written. Reading takes symbols beside spellings, gives missing fields their

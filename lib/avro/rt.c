@@ -30,7 +30,8 @@ void toc_avro_in_fail(
 toc_rc toc_avro_in_finish(struct toc_avro_in *in, const char *name, struct toc_err *err)
 {
     if (in->what == NULL && in->pos != in->end)
-        toc_avro_in_fail(in, TOC_E_TRUNCATED, "bytes behind the record", (int64_t)toc_avro_left(in), 0);
+        toc_avro_in_fail(
+                in, TOC_E_TRUNCATED, "bytes behind the record", (int64_t)toc_avro_left(in), 0);
     TOC_ENSURE(in->what == NULL, err, in->code, "%s: %s (%lld, limit %lld) at byte %zu", name,
             in->what, (long long)in->got, (long long)in->limit, in->at);
     return TOC_OK;
@@ -93,7 +94,8 @@ void *toc_avro_alloc(struct toc_avro_in *in, size_t size)
 {
     void *at = in->what != NULL ? NULL : toc_arena_alloc(in->arena, 1, size);
     if (at == NULL)
-        toc_avro_in_fail(in, TOC_E_MEMORY, "no room for a record", (int64_t)size, (int64_t)in->arena->max);
+        toc_avro_in_fail(
+                in, TOC_E_MEMORY, "no room for a record", (int64_t)size, (int64_t)in->arena->max);
     return at;
 }
 
@@ -135,7 +137,8 @@ size_t toc_avro_block_slow(
     if (count < 0) {
         int64_t bytes = toc_avro_long(in);
         if (bytes < 0 || (uint64_t)bytes > toc_avro_left(in)) {
-            toc_avro_in_fail(in, TOC_E_TRUNCATED, "array block size", bytes, (int64_t)toc_avro_left(in));
+            toc_avro_in_fail(
+                    in, TOC_E_TRUNCATED, "array block size", bytes, (int64_t)toc_avro_left(in));
             return 0;
         }
         a->block_end = in->pos + bytes;
@@ -148,7 +151,8 @@ size_t toc_avro_block_slow(
         return 0;
     }
     if ((uint64_t)count * shape.least > toc_avro_left(in)) {
-        toc_avro_in_fail(in, TOC_E_TRUNCATED, "more items than bytes", count, (int64_t)toc_avro_left(in));
+        toc_avro_in_fail(
+                in, TOC_E_TRUNCATED, "more items than bytes", count, (int64_t)toc_avro_left(in));
         return 0;
     }
     return make_room(in, a, (size_t)count, shape) ? (size_t)count : 0;
@@ -221,8 +225,8 @@ void toc_avro_put_schema(const struct toc_avro_record *record, struct toc_buf *o
         toc_buf_put_text(out, *piece);
 }
 
-void toc_avro_read_version(
-        const struct toc_avro_record *record, uint64_t fingerprint, struct toc_avro_in *in, void *out)
+void toc_avro_read_version(const struct toc_avro_record *record, uint64_t fingerprint,
+        struct toc_avro_in *in, void *out)
 {
     void (*read)(struct toc_avro_in *, void *) = reader_of(record, fingerprint);
     if (read != NULL)

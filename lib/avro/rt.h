@@ -32,10 +32,12 @@ struct toc_avro_in {
 struct toc_avro_in toc_avro_in_over(struct toc_slice body, struct toc_arena *arena);
 
 // OK if nothing failed and the input is used up; `name` of the record stands before the reason.
-TOC_NODISCARD toc_rc toc_avro_in_finish(struct toc_avro_in *in, const char *name, struct toc_err *err);
+TOC_NODISCARD toc_rc toc_avro_in_finish(
+        struct toc_avro_in *in, const char *name, struct toc_err *err);
 
 // The cold paths. The first failure wins.
-void toc_avro_in_fail(struct toc_avro_in *in, enum toc_code code, const char *what, int64_t got, int64_t limit);
+void toc_avro_in_fail(
+        struct toc_avro_in *in, enum toc_code code, const char *what, int64_t got, int64_t limit);
 int64_t toc_avro_long_slow(struct toc_avro_in *in);
 void toc_avro_check_utf8(struct toc_avro_in *in, struct toc_slice s);
 
@@ -162,7 +164,8 @@ struct toc_avro_shape {
     uint32_t size, least, max;
 };
 
-size_t toc_avro_block_slow(struct toc_avro_in *in, struct toc_avro_array *a, struct toc_avro_shape shape);
+size_t toc_avro_block_slow(
+        struct toc_avro_in *in, struct toc_avro_array *a, struct toc_avro_shape shape);
 
 // Number of items in the next block, with room for them behind a->count; 0 at the end or on failure.
 static inline size_t toc_avro_block(
@@ -274,7 +277,8 @@ struct toc_avro_enumeration {
 const char *toc_avro_symbol(const struct toc_avro_enumeration *e, unsigned value);
 const char *toc_avro_spelling(const struct toc_avro_enumeration *e, unsigned value);
 // Symbol or spelling, any case of ASCII letters.
-bool toc_avro_enum_parse(const struct toc_avro_enumeration *e, struct toc_slice text, unsigned *out);
+bool toc_avro_enum_parse(
+        const struct toc_avro_enumeration *e, struct toc_slice text, unsigned *out);
 
 enum toc_avro_kind {
     TOC_AVRO_BOOLEAN,
@@ -340,8 +344,8 @@ void toc_avro_put_schema(const struct toc_avro_record *record, struct toc_buf *o
 
 // One value written with the schema of that fingerprint, from where the cursor stands. The caller
 // looks at in->what afterwards. An unknown fingerprint fails with SCHEMA.
-void toc_avro_read_version(
-        const struct toc_avro_record *record, uint64_t fingerprint, struct toc_avro_in *in, void *out);
+void toc_avro_read_version(const struct toc_avro_record *record, uint64_t fingerprint,
+        struct toc_avro_in *in, void *out);
 
 // A whole body: nothing may be left of it.
 TOC_NODISCARD toc_rc toc_avro_decode(const struct toc_avro_record *record, struct toc_slice body,

@@ -36,8 +36,7 @@ static toc_rc set(
     return (toc_rc){code};
 }
 
-// In parentheses: err.h has macros of the same names for the analyser.
-toc_rc (toc_fail)(struct toc_err *err, enum toc_code code, const char *fmt, ...)
+toc_rc toc_fail(struct toc_err *err, enum toc_code code, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
@@ -46,7 +45,7 @@ toc_rc (toc_fail)(struct toc_err *err, enum toc_code code, const char *fmt, ...)
     return rc;
 }
 
-toc_rc (toc_fail_fate)(
+toc_rc toc_fail_fate(
         struct toc_err *err, enum toc_fate fate, enum toc_code code, const char *fmt, ...)
 {
     va_list ap;

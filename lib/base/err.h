@@ -75,13 +75,6 @@ toc_rc toc_err_context(toc_rc rc, struct toc_err *err, const char *fmt, ...) TOC
 
 const char *toc_code_name(enum toc_code code);
 
-#ifdef __clang_analyzer__
-// The analyser sees one source file at a time and would believe that a failure may be TOC_OK.
-#define toc_fail(err, code, ...) ((toc_fail)((err), (code), __VA_ARGS__), (toc_rc){code})
-#define toc_fail_fate(err, fate, code, ...)                                                        \
-    ((toc_fail_fate)((err), (fate), (code), __VA_ARGS__), (toc_rc){code})
-#endif
-
 #define TOC_TRY(call)                                                                              \
     do {                                                                                           \
         toc_rc toc_try_rc_ = (call);                                                               \

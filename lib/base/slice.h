@@ -65,11 +65,13 @@ static inline bool toc_slice_ends(struct toc_slice s, struct toc_slice suffix)
 // The part from `from` on, of at most `len` bytes; positions beyond the end give an empty slice.
 static inline struct toc_slice toc_slice_sub(struct toc_slice s, size_t from, size_t len)
 {
+    if (s.ptr == NULL) // then s.len is 0, which the static analyser does not know
+        return (struct toc_slice){NULL, 0};
     if (from > s.len)
         from = s.len;
     if (len > s.len - from)
         len = s.len - from;
-    return (struct toc_slice){s.ptr == NULL ? NULL : s.ptr + from, len};
+    return (struct toc_slice){s.ptr + from, len};
 }
 
 // Position of the first `byte`, or s.len.

@@ -1,5 +1,6 @@
 // The operator's side of Kafka: topics, rights, offsets, cleaning. Every call waits at most the
-// time-out given at open.
+// time-out given at open. Kafka answers when a change is decided; each broker shows it, and acts by it,
+// a moment later: who needs it in force asks until it is.
 // @locality one thread.
 #pragma once
 
@@ -48,7 +49,7 @@ typedef void toc_topic_differs(void *ctx, const struct toc_topic *topic, const c
         const char *now, const char *wanted);
 
 // Creates it; *out_created = false when a topic of that name is there already (its settings are not
-// looked at). Either way it can be written to when this returns.
+// looked at). The broker asked knows it when this returns.
 TOC_NODISCARD toc_rc toc_admin_topic_create(struct toc_admin *admin, const struct toc_topic *topic,
         bool *out_created, struct toc_err *err);
 // Reports every difference; NOTFOUND when there is no such topic.

@@ -7,6 +7,7 @@
 #include "lib/bus/admin_parts.h"
 
 #define REASON_BYTES_MAX 200
+#define ASK_AGAIN_MS 20
 
 static struct toc_bus_act act_on(
         char what[300], char right[300], const char *verb, const char *topic, const char *op)
@@ -66,6 +67,18 @@ static toc_rc create(struct toc_admin *admin, const struct toc_topic *topic, str
     return rc;
 }
 
+// A topic just made is not known to the broker at once.
+static toc_rc await_topic(struct toc_admin *admin, const char *topic, struct toc_err *err)
+{
+    int64_t until_ms = toc_monotonic_ms(NULL) + admin->timeout_ms;
+    int32_t partitions;
+    toc_rc rc;
+    while (toc_failed(rc = toc_admin_partitions(admin, topic, &partitions, err)) &&
+            rc.code == TOC_E_NOTFOUND && toc_monotonic_ms(NULL) < until_ms)
+        rd_kafka_poll(admin->link.rk, ASK_AGAIN_MS);
+    return rc;
+}
+
 toc_rc toc_admin_topic_create(struct toc_admin *admin, const struct toc_topic *topic,
         bool *out_created, struct toc_err *err)
 {
@@ -76,6 +89,7 @@ toc_rc toc_admin_topic_create(struct toc_admin *admin, const struct toc_topic *t
             *err = failure;
         return rc;
     }
+    TOC_TRY(await_topic(admin, topic->name, err));
     *out_created = !toc_failed(rc);
     return TOC_OK;
 }

@@ -22,43 +22,28 @@ struct toc_bus_conf {
     const char *prefix;      // in front of every topic name
 };
 
-// Rows of a toc_conf_row table; `field` is the struct toc_bus_conf inside `type`:
+// Rows of a toc_conf_row table; `part` is the struct toc_bus_conf inside `whole`:
 //     static const struct toc_conf_row rows[] = {TOC_BUS_CONF_ROWS(struct my_conf, bus), {0}};
-#define TOC_BUS_CONF_ROWS(owner, field)                                                             \
-    {.name = "kafka.brokers",                                                                      \
-            .type = TOC_CONF_TEXT,                                                                 \
-            .offset = offsetof(owner, field.brokers),                                               \
-            .required = true,                                                                      \
-            .fallback = "\"kafka.example.org:9093\"",                                                  \
-            .doc = "Brokers to ask first, host:port, separated by commas."},                       \
-            {.name = "kafka.ca",                                                                   \
-                    .type = TOC_CONF_PATH,                                                         \
-                    .offset = offsetof(owner, field.ca),                                            \
-                    .required = true,                                                              \
-                    .fallback = "\"ca.pem\"",                                                          \
-                    .doc = "PEM file of the authority that signed the brokers' certificates."},    \
-            {.name = "kafka.certificate",                                                          \
-                    .type = TOC_CONF_PATH,                                                         \
-                    .offset = offsetof(owner, field.certificate),                                   \
-                    .required = true,                                                              \
-                    .fallback = "\"tls.crt\"",                                                         \
-                    .doc = "PEM file of our own certificate, as the operator gave it back."},      \
-            {.name = "kafka.key",                                                                  \
-                    .type = TOC_CONF_PATH,                                                         \
-                    .offset = offsetof(owner, field.key),                                           \
-                    .required = true,                                                              \
-                    .fallback = "\"tls.key\"",                                                         \
-                    .doc = "PEM file of the private key of kafka.certificate; mode 0600."},        \
-            {.name = "kafka.client_id",                                                            \
-                    .type = TOC_CONF_TEXT,                                                         \
-                    .offset = offsetof(owner, field.client_id),                                     \
-                    .fallback = "\"tocsin\"",                                                          \
-                    .doc = "Name of this program in the broker's logs and quotas."},               \
-    {                                                                                              \
-        .name = "kafka.prefix", .type = TOC_CONF_TEXT, .offset = offsetof(owner, field.prefix),     \
-        .fallback = "\"tocsin.\"", .check = toc_bus_prefix_check,                                      \
-        .doc = "What every topic name of this deployment starts with."                             \
-    }
+// clang-format off
+#define TOC_BUS_CONF_ROWS(whole, part)                                                             \
+    {.name = "kafka.brokers", .type = TOC_CONF_TEXT, .offset = offsetof(whole, part.brokers),      \
+        .required = true, .fallback = "\"kafka.example.org:9093\"",                                \
+        .doc = "Brokers to ask first: host:port, separated by commas."},                           \
+    {.name = "kafka.ca", .type = TOC_CONF_PATH, .offset = offsetof(whole, part.ca),                \
+        .required = true, .fallback = "\"ca.pem\"",                                                \
+        .doc = "PEM file of the authority that signed the brokers' certificates."},                \
+    {.name = "kafka.certificate", .type = TOC_CONF_PATH,                                           \
+        .offset = offsetof(whole, part.certificate), .required = true, .fallback = "\"tls.crt\"",  \
+        .doc = "PEM file of our own certificate, as the operator gave it back."},                  \
+    {.name = "kafka.key", .type = TOC_CONF_PATH, .offset = offsetof(whole, part.key),              \
+        .required = true, .fallback = "\"tls.key\"",                                               \
+        .doc = "PEM file of the private key of kafka.certificate; mode 0600."},                    \
+    {.name = "kafka.client_id", .type = TOC_CONF_TEXT, .offset = offsetof(whole, part.client_id),  \
+        .fallback = "\"tocsin\"", .doc = "Name of this program in the broker's logs and quotas."}, \
+    {.name = "kafka.prefix", .type = TOC_CONF_TEXT, .offset = offsetof(whole, part.prefix),        \
+        .fallback = "\"tocsin.\"", .check = toc_bus_prefix_check,                                  \
+        .doc = "What every topic name of this deployment starts with."}
+// clang-format on
 
 // `value` points at the field; letters, digits, '.', '_', '-', at most 100 (Kafka's rule for topics).
 TOC_NODISCARD toc_rc toc_bus_prefix_check(const void *value, struct toc_err *err);

@@ -166,8 +166,8 @@ static toc_rc open_in(struct toc_txn *txn, const struct toc_bus_conf *conf, stru
             opts->queue_kbytes > 0 ? opts->queue_kbytes : QUEUE_KBYTES_DEFAULT, err));
     TOC_TRY(toc_link_set(link, "transactional.id", opts->id, err));
     TOC_TRY(toc_link_set_number(link, "transaction.timeout.ms", txn->timeout_ms, err));
-    TOC_TRY(toc_link_set_number(link, "socket.timeout.ms",
-            txn->timeout_ms < TIMEOUT_MS_DEFAULT ? txn->timeout_ms : TIMEOUT_MS_DEFAULT, err));
+    // A lost answer must be noticed, and asked for again, before the broker gives the transaction up.
+    TOC_TRY(toc_link_set_number(link, "socket.timeout.ms", txn->timeout_ms / 2, err));
     // Without reports by event librdkafka's flush, and so commit, waits in steps of 10 ms.
     TOC_TRY(toc_link_set(link, "delivery.report.only.error", "true", err));
     return start(txn, err);

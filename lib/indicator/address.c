@@ -90,7 +90,7 @@ bool toc_ipv6_parse(struct toc_slice s, uint8_t out[16])
         tail_groups = parse_groups(after, tail, IPV6_GROUPS - 1 - head_groups);
     if (tail_groups < 0)
         return false;
-    memcpy(out + 16 - 2 * tail_groups, tail, (size_t)(2 * tail_groups));
+    memcpy(out + 16 - 2 * tail_groups, tail, 2 * (size_t)tail_groups);
     return true;
 }
 

@@ -32,7 +32,7 @@ enum toc_refusal toc_email_check(enum toc_kind kind, struct toc_slice value)
     if (at == value.len || toc_slice_find(domain, '@') != domain.len ||
             !is_local_part(toc_slice_sub(value, 0, at)))
         return TOC_REFUSAL_CANON_EMAIL;
-    return value.len > TOC_EMAIL_BYTES_MAX ? TOC_REFUSAL_CANON_LENGTH : toc_domain_rules(domain);
+    return toc_domain_rules(domain);
 }
 
 enum toc_refusal toc_email_canon(

@@ -197,15 +197,21 @@ static size_t put_scheme(struct toc_slice s, struct toc_buf *out)
     return name->disguise.len + end->disguise.len;
 }
 
+// First bytes of `anywhere` and `in_host`: at any other there is nothing to look up.
+static bool may_disguise(uint8_t c)
+{
+    return c == '[' || c == '(' || c == '{' || c == '.' || c == '\\';
+}
+
 static void put_plain(struct toc_slice s, struct toc_buf *out)
 {
     bool host = true;
     for (size_t pos = put_scheme(s, out); pos < s.len;) {
         struct toc_slice rest = toc_slice_sub(s, pos, SIZE_MAX);
-        const struct spelling *found = FIND(anywhere, rest);
-        if (found == NULL && host)
+        const struct spelling *found = may_disguise(rest.ptr[0]) ? FIND(anywhere, rest) : NULL;
+        if (found == NULL && host && may_disguise(rest.ptr[0]))
             found = FIND(in_host, rest);
-        uint8_t c = found != NULL ? found->plain.ptr[0] : rest.ptr[0];
+        uint8_t c = found != NULL ? found->plain.ptr[0] : s.ptr[pos];
         host = host && c != '/' && c != '?' && c != '#';
         toc_buf_put_byte(out, c);
         pos += found != NULL ? found->disguise.len : 1;

@@ -5,6 +5,8 @@
 #include "lib/base/text.h"
 #include "lib/base/time.h"
 
+#define AGREEMENT_BYTES_MAX 128 // schemas/segment.avsc
+
 bool toc_member_marking(struct toc_slice text, enum toc_marking *out)
 {
     /*= https://www.first.org/tlp/ (TLP 2.0): "TLP:CLEAR" replaces TLP:WHITE of version 1. */
@@ -50,6 +52,50 @@ static toc_rc check_tags(const void *value, struct toc_err *err)
     return TOC_OK;
 }
 
+static toc_rc check_pap(const void *value, struct toc_err *err)
+{
+    const char *text = *(const char *const *)value;
+    enum toc_pap pap;
+    TOC_ENSURE(text == NULL || toc_pap_parse(toc_slice_of(text), &pap), err, TOC_E_USAGE,
+            "PAP:CLEAR, PAP:GREEN, PAP:AMBER or PAP:RED");
+    return TOC_OK;
+}
+
+static toc_rc check_federal(const void *value, struct toc_err *err)
+{
+    const char *text = *(const char *const *)value;
+    enum toc_federal federal;
+    TOC_ENSURE(text == NULL || toc_federal_parse(toc_slice_of(text), &federal), err, TOC_E_USAGE,
+            "no, via-ais or yes");
+    return TOC_OK;
+}
+
+static toc_rc check_communities(const void *value, struct toc_err *err)
+{
+    const struct toc_conf_list *list = value;
+    TOC_ENSURE(list->count <= TOC_COMMUNITIES_MAX, err, TOC_E_USAGE, "at most %d", TOC_COMMUNITIES_MAX);
+    for (size_t i = 0; i < list->count; i++)
+        TOC_TRY(check_id(&list->items[i], err));
+    return TOC_OK;
+}
+
+static toc_rc check_attribution(const void *value, struct toc_err *err)
+{
+    const char *text = *(const char *const *)value;
+    enum toc_attribution attribution;
+    TOC_ENSURE(text == NULL || toc_attribution_parse(toc_slice_of(text), &attribution), err, TOC_E_USAGE,
+            "named, role or anonymous");
+    return TOC_OK;
+}
+
+static toc_rc check_agreement(const void *value, struct toc_err *err)
+{
+    struct toc_slice text = toc_slice_of(*(const char *const *)value);
+    TOC_ENSURE(text.len <= AGREEMENT_BYTES_MAX && toc_text_is_safe(text), err, TOC_E_USAGE,
+            "one line of at most %d bytes", AGREEMENT_BYTES_MAX);
+    return TOC_OK;
+}
+
 #define FEED(type_, field_) .type = (type_), .offset = offsetof(struct toc_member_feed, field_)
 
 static const struct toc_conf_row feed_rows[] = {
@@ -81,6 +127,26 @@ static const struct toc_conf_row feed_rows[] = {
                 FEED(TOC_CONF_LIST, tags),
                 .doc = "Tags on everything of this feed.",
                 .check = check_tags},
+        {.name = "pap",
+                FEED(TOC_CONF_TEXT, pap),
+                .doc = "What a receiver may do with it: PAP:CLEAR, PAP:GREEN, PAP:AMBER or PAP:RED.",
+                .check = check_pap},
+        {.name = "federal",
+                FEED(TOC_CONF_TEXT, federal),
+                .doc = "Whether government may see it: no, via-ais or yes.",
+                .check = check_federal},
+        {.name = "communities",
+                FEED(TOC_CONF_LIST, communities),
+                .doc = "Communities outside the sector that may see it.",
+                .check = check_communities},
+        {.name = "attribution",
+                FEED(TOC_CONF_TEXT, attribution),
+                .doc = "How you are shown as its source: named, role or anonymous.",
+                .check = check_attribution},
+        {.name = "agreement",
+                FEED(TOC_CONF_TEXT, agreement),
+                .doc = "Sharing agreement and version it is sent under.",
+                .check = check_agreement},
         {0},
 };
 

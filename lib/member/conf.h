@@ -1,6 +1,5 @@
 // member.conf: one file for tocsin-publish and tocsin-subscribe, on the member's machine. Read once at
-// start into a struct that nothing changes afterwards. Keys: schemas/../producers/README.md, or
-// `tocsin-publish --print-config`.
+// start into a struct that nothing changes afterwards. `tocsin-publish --print-config` shows every key.
 #pragma once
 
 #include <stdbool.h>
@@ -12,6 +11,8 @@
 #include "lib/bus/conf.h"
 #include "schemas/types.h"
 
+#define TOC_COMMUNITIES_MAX 16 // schemas/types.avsc: Release
+
 // What a member says of one of its feeds. Texts are borrowed from the configuration.
 struct toc_member_feed {
     const char *id;         // [a-z0-9][a-z0-9._-]{0,62}
@@ -21,6 +22,12 @@ struct toc_member_feed {
     bool attacker_mail;     // its e-mail addresses are the attackers'
     bool descriptions;      // its descriptions were read and may leave
     struct toc_conf_list tags;
+    // What goes with it; NULL or empty: the member record's default.
+    const char *pap;       // "PAP:GREEN"
+    const char *federal;   // "no", "via-ais", "yes"
+    struct toc_conf_list communities;
+    const char *attribution; // "named", "role", "anonymous"
+    const char *agreement;   // sharing agreement and version
 };
 
 struct toc_member_conf {

@@ -98,9 +98,11 @@ static toc_rc take_object(struct pass *pass, struct toc_arena *arena, struct toc
         return TOC_OK;
     }
     pass->object = object;
-    toc_rc rc = arena == NULL ? toc_stix_learn(pass->library, object, err) : read_object(pass, arena, err);
-    pass->object = NULL;
-    return rc;
+    if (arena == NULL) {
+        toc_stix_learn(pass->library, object);
+        return TOC_OK;
+    }
+    return read_object(pass, arena, err);
 }
 
 static toc_rc take_part(struct pass *pass, enum toc_split part, struct toc_arena *arena, struct toc_err *err)

@@ -18,6 +18,7 @@
 #define SEQ_DIGITS 19 // of INT64_MAX
 #define STREAM_BUFFER_BYTES ((size_t)64 * 1024)
 #define NO_FEED "_" // no id begins so
+#define LISTS "lists"
 
 struct toc_spool {
     char dir[TOC_PATH_BYTES_MAX], spool[TOC_PATH_BYTES_MAX], lists[TOC_PATH_BYTES_MAX], making[TOC_PATH_BYTES_MAX],
@@ -39,7 +40,7 @@ static toc_rc set_paths(struct toc_spool *s, const char *dir, struct toc_err *er
 {
     TOC_TRY(toc_path_join(s->dir, dir, "", err));
     TOC_TRY(toc_path_join(s->spool, dir, "spool", err));
-    TOC_TRY(toc_path_join(s->lists, dir, "lists", err));
+    TOC_TRY(toc_path_join(s->lists, dir, LISTS, err));
     TOC_TRY(toc_path_join(s->making, s->spool, "new", err));
     return toc_path_join(s->publisher_path, dir, "publisher.json", err);
 }
@@ -53,9 +54,11 @@ toc_rc toc_spool_path(const struct toc_spool *spool, int64_t seq, const char *na
 }
 
 toc_rc toc_spool_list_path(
-        const struct toc_spool *spool, const char *feed, char out[TOC_PATH_BYTES_MAX], struct toc_err *err)
+        const char *dir, const char *feed, char out[TOC_PATH_BYTES_MAX], struct toc_err *err)
 {
-    return toc_path_join(out, spool->lists, feed[0] == '\0' ? NO_FEED : feed, err);
+    char lists[TOC_PATH_BYTES_MAX];
+    TOC_TRY(toc_path_join(lists, dir, LISTS, err));
+    return toc_path_join(out, lists, feed[0] == '\0' ? NO_FEED : feed, err);
 }
 
 toc_rc toc_spool_new_list_path(const struct toc_spool *spool, char out[TOC_PATH_BYTES_MAX], struct toc_err *err)
@@ -183,7 +186,7 @@ static toc_rc install_list(const struct toc_spool *s, int64_t seq, const char *f
 {
     char from[TOC_PATH_BYTES_MAX], to[TOC_PATH_BYTES_MAX];
     TOC_TRY(toc_spool_path(s, seq, "list", from, err));
-    TOC_TRY(toc_spool_list_path(s, feed, to, err));
+    TOC_TRY(toc_spool_list_path(s->dir, feed, to, err));
     if (rename(from, to) != 0)
         return errno == ENOENT ? TOC_OK : io_fail(err, to);
     return toc_dir_sync(to, err);

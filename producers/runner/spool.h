@@ -41,9 +41,9 @@ void toc_spool_close(struct toc_spool *spool); // NULL is fine; drops a submissi
 const uint8_t *toc_spool_writer(const struct toc_spool *spool); // 8 bytes
 int64_t toc_spool_next_seq(const struct toc_spool *spool);
 const char *toc_spool_dir(const struct toc_spool *spool); // "spool": for files without a name
-// Path of the last full list of a feed, and of the one in the making.
+// Path of the last full list of a feed in a state directory, and of the one in the making.
 TOC_NODISCARD toc_rc toc_spool_list_path(
-        const struct toc_spool *spool, const char *feed, char out[TOC_PATH_BYTES_MAX], struct toc_err *err);
+        const char *dir, const char *feed, char out[TOC_PATH_BYTES_MAX], struct toc_err *err);
 TOC_NODISCARD toc_rc toc_spool_new_list_path(
         const struct toc_spool *spool, char out[TOC_PATH_BYTES_MAX], struct toc_err *err);
 

@@ -1,20 +1,16 @@
 // Any bytes as a value: toc_refang, toc_canon_guess, toc_canon, toc_canon_check. The laws of
 // lib/indicator/canon.h hold for them as they are and refanged.
-#include <stdio.h>
-#include <stdlib.h>
+#include "tests/fuzz/fuzz.h"
 
 #include "lib/indicator/refang.h"
 #include "tests/support/canon_laws.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 static void obey(struct toc_slice raw)
 {
     const char *broken = canon_laws(raw);
-    if (broken == NULL)
-        return;
-    fprintf(stderr, "broken: %s\n", broken);
-    abort();
+    if (broken != NULL)
+        fprintf(stderr, "broken: %s\n", broken);
+    FUZZ_CHECK(broken == NULL);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -56,8 +56,9 @@ static size_t any_length(struct any *any, size_t max)
 // Characters of one to four bytes as long as they fit.
 static struct toc_slice any_text(struct any *any, size_t max)
 {
-    static const char *const pieces[] = {"a", "Z", "0", ".", "/", "\"", "\\", "\n", "\x7f", "\xc3\xa9",
-            "\xd7\x90", "\xe2\x82\xac", "\xef\xbf\xbd", "\xf0\x9f\x94\x94", "\xf4\x8f\xbf\xbf"};
+    static const char *const pieces[] = {"a", "Z", "0", ".", "/", "\"", "\\", "\n", "\x7f",
+            "\xc3\xa9", "\xd7\x90", "\xe2\x82\xac", "\xef\xbf\xbd", "\xf0\x9f\x94\x94",
+            "\xf4\x8f\xbf\xbf"};
     size_t len = any_length(any, max), used = 0;
     uint8_t *bytes = room(any, len + 1, 1);
     bool plain = any_number(any, 2) == 0;
@@ -96,8 +97,8 @@ static void any_value(struct any *any, const struct toc_avro_field *f, void *at)
         *(int64_t *)at = any_integer(any, INT64_MIN, INT64_MAX);
         break;
     case TOC_AVRO_TIME:
-        *(int64_t *)at = any->for_json ? any_integer(any, 0, TOC_TIME_MAX) :
-                                         any_integer(any, INT64_MIN, INT64_MAX);
+        *(int64_t *)at = any->for_json ? any_integer(any, 0, TOC_TIME_MAX)
+                                       : any_integer(any, INT64_MIN, INT64_MAX);
         break;
     case TOC_AVRO_STRING:
         *(struct toc_slice *)at = any_text(any, f->bytes);

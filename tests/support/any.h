@@ -9,7 +9,7 @@ struct any {
     uint64_t state;
     struct toc_arena *arena; // text, bytes, items
     size_t most_items;       // of an array, below the schema's own limit, so that tests stay quick
-    bool for_json;           // only what the JSON form can carry: times of 1970..9999, text without NUL
+    bool for_json; // only what the JSON form can carry: times of 1970..9999, text without NUL
 };
 
 uint64_t any_number(struct any *any, uint64_t below);

@@ -3,6 +3,18 @@
 
 #include <string.h>
 
+void gen_fill(struct toc_buf *out, const struct gen_type *t, const char *template)
+{
+    for (const char *c = template; *c != '\0'; c++) {
+        if (*c != '$') {
+            toc_buf_put_byte(out, (uint8_t)*c);
+            continue;
+        }
+        c++;
+        toc_buf_put_text(out, *c == 's' ? t->snake : *c == 'U' ? t->upper : t->name);
+    }
+}
+
 static const char *c_type(struct gen_model *m, const struct gen_type *t)
 {
     switch (t->kind) {
@@ -51,10 +63,11 @@ static void put_enum(const struct gen_type *t, const char *doc, struct toc_buf *
         toc_buf_put_text(out, ",\n");
     }
     toc_buf_printf(out, "};\n#define TOC_%s_COUNT %zu\n", t->upper, t->symbol_count);
-    toc_buf_printf(out, "const char *toc_%s_symbol(enum toc_%s value);\n", t->snake, t->snake);
-    toc_buf_printf(out, "const char *toc_%s_spelling(enum toc_%s value);\n", t->snake, t->snake);
-    toc_buf_printf(out, "bool toc_%s_parse(struct toc_slice text, enum toc_%s *out);\n", t->snake, t->snake);
-    toc_buf_printf(out, "extern const struct toc_avro_enumeration toc_%s_avro;\n\n", t->snake);
+    gen_fill(out, t,
+            "const char *toc_$s_symbol(enum toc_$s value);\n"
+            "const char *toc_$s_spelling(enum toc_$s value);\n"
+            "bool toc_$s_parse(struct toc_slice text, enum toc_$s *out);\n"
+            "extern const struct toc_avro_enumeration toc_$s_avro;\n\n");
 }
 
 static void put_member(struct gen_model *m, const struct gen_field *f, struct toc_buf *out)
@@ -76,8 +89,10 @@ static void put_member(struct gen_model *m, const struct gen_field *f, struct to
     if (f->form == GEN_ARRAY)
         toc_buf_printf(out, " // at most %u", f->max);
     if (f->doc != NULL)
-        toc_buf_printf(out, "%s%s", f->form == GEN_ARRAY || (f->form == GEN_NULLABLE && (record || text)) ?
-                        "; " : " // ", f->doc);
+        toc_buf_printf(out, "%s%s",
+                f->form == GEN_ARRAY || (f->form == GEN_NULLABLE && (record || text)) ? "; "
+                                                                                      : " // ",
+                f->doc);
     toc_buf_put_byte(out, '\n');
     if (f->form == GEN_ARRAY)
         toc_buf_printf(out, "    size_t %s_count;\n", f->name);
@@ -85,46 +100,47 @@ static void put_member(struct gen_model *m, const struct gen_field *f, struct to
         toc_buf_printf(out, "    bool has_%s;\n", f->name);
 }
 
-static void put_alone(const struct gen_type *t, struct toc_buf *out)
-{
-    const char *s = t->snake;
-    toc_buf_printf(out, "// The whole of `body`, written with the schema of that fingerprint: this one or an older one.\n"
-                        "TOC_NODISCARD toc_rc toc_%s_decode(struct toc_slice body, uint64_t fingerprint,\n"
-                        "        struct toc_arena *arena, struct toc_%s *out, struct toc_err *err);\n", s, s);
-    toc_buf_printf(out, "// Single-object framed (lib/avro/frame.h).\n"
-                        "TOC_NODISCARD toc_rc toc_%s_get(struct toc_slice framed, struct toc_arena *arena,\n"
-                        "        struct toc_%s *out, struct toc_err *err);\n", s, s);
-    toc_buf_printf(out, "void toc_%s_put(const struct toc_%s *value, struct toc_buf *out);\n", s, s);
-    toc_buf_printf(out, "extern const uint64_t toc_%s_fingerprint;\n", s);
-    toc_buf_printf(out, "bool toc_%s_knows(uint64_t fingerprint);\n", s);
-}
-
-static void put_struct(struct gen_model *m, const struct gen_type *t, const char *doc, struct toc_buf *out)
+static void put_struct(
+        struct gen_model *m, const struct gen_type *t, const char *doc, struct toc_buf *out)
 {
     if (doc != NULL)
         toc_buf_printf(out, "// %s\n", doc);
-    toc_buf_printf(out, "struct toc_%s {\n", t->snake);
+    gen_fill(out, t, "struct toc_$s {\n");
     for (size_t i = 0; i < t->field_count; i++)
         put_member(m, &t->fields[i], out);
-    toc_buf_put_text(out, "};\n");
-    const char *s = t->snake;
-    toc_buf_printf(out, "void toc_%s_init(struct toc_%s *value); // every field at its default\n", s, s);
-    toc_buf_printf(out, "void toc_%s_encode(const struct toc_%s *value, struct toc_buf *out);\n", s, s);
-    toc_buf_printf(out, "void toc_%s_read(struct toc_avro_in *in, struct toc_%s *out);\n", s, s);
-    toc_buf_printf(out, "void toc_%s_json(const struct toc_%s *value, struct toc_jw *w); // lib/avro/json.h\n", s, s);
-    toc_buf_printf(out, "TOC_NODISCARD toc_rc toc_%s_from_json(const json_t *json, struct toc_arena *arena,\n"
-                        "        struct toc_%s *out, struct toc_err *err);\n", s, s);
-    toc_buf_printf(out, "extern const struct toc_avro_record toc_%s_avro;\n", s);
+    gen_fill(out, t,
+            "};\n"
+            "void toc_$s_init(struct toc_$s *value); // every field at its default\n"
+            "void toc_$s_encode(const struct toc_$s *value, struct toc_buf *out);\n"
+            "void toc_$s_read(struct toc_avro_in *in, struct toc_$s *out);\n"
+            "void toc_$s_json(const struct toc_$s *value, struct toc_jw *w); // lib/avro/json.h\n"
+            "TOC_NODISCARD toc_rc toc_$s_from_json(const json_t *json, struct toc_arena *arena,\n"
+            "        struct toc_$s *out, struct toc_err *err);\n"
+            "extern const struct toc_avro_record toc_$s_avro;\n");
     if (t->alone)
-        put_alone(t, out);
+        gen_fill(out, t,
+                "// The whole of `body`, written with the schema of that fingerprint: this one or "
+                "an older one.\n"
+                "TOC_NODISCARD toc_rc toc_$s_decode(struct toc_slice body, uint64_t fingerprint,\n"
+                "        struct toc_arena *arena, struct toc_$s *out, struct toc_err *err);\n"
+                "// Single-object framed (lib/avro/frame.h).\n"
+                "TOC_NODISCARD toc_rc toc_$s_get(struct toc_slice framed, struct toc_arena "
+                "*arena,\n"
+                "        struct toc_$s *out, struct toc_err *err);\n"
+                "void toc_$s_put(const struct toc_$s *value, struct toc_buf *out);\n"
+                "extern const uint64_t toc_$s_fingerprint;\n"
+                "bool toc_$s_knows(uint64_t fingerprint);\n");
     toc_buf_put_byte(out, '\n');
 }
 
 void gen_emit_header(struct gen_model *m, const struct gen_file *file, struct toc_buf *out)
 {
-    toc_buf_printf(out, "// Made from %s.avsc by toc-avro-gen; lib/avro/gen/README.md says what the functions do.\n"
-                        "#pragma once\n\n"
-                        "#include \"lib/avro/rt.h\"\n", file->stem);
+    toc_buf_printf(out,
+            "// Made from %s.avsc by toc-avro-gen; lib/avro/gen/README.md says what the functions "
+            "do.\n"
+            "#pragma once\n\n"
+            "#include \"lib/avro/rt.h\"\n",
+            file->stem);
     put_includes(m, file, out);
     toc_buf_put_byte(out, '\n');
     for (size_t i = 0; i < m->type_count; i++) {

@@ -97,10 +97,12 @@ static json_t *field_schema(struct gen_model *m, const struct gen_field *f)
     if (f->doc != NULL)
         set(out, "description", json_string(f->doc));
     const char *symbol = json_string_value(f->fallback);
-    for (size_t i = 0; f->type->kind == GEN_ENUM && symbol != NULL && i < f->type->symbol_count; i++)
+    for (size_t i = 0; f->type->kind == GEN_ENUM && symbol != NULL && i < f->type->symbol_count;
+            i++)
         if (strcmp(f->type->symbols[i], symbol) == 0)
             set(out, "default", json_string(f->type->spellings[i]));
-    bool number = f->type->kind == GEN_INT || f->type->kind == GEN_LONG || f->type->kind == GEN_BOOLEAN;
+    bool number =
+            f->type->kind == GEN_INT || f->type->kind == GEN_LONG || f->type->kind == GEN_BOOLEAN;
     if (f->form == GEN_PLAIN && f->fallback != NULL && number)
         set(out, "default", json_deep_copy(f->fallback));
     return out;
@@ -108,7 +110,8 @@ static json_t *field_schema(struct gen_model *m, const struct gen_field *f)
 
 static json_t *record_schema(struct gen_model *m, const struct gen_type *t)
 {
-    json_t *out = of_type("object"), *properties = must(json_object()), *required = must(json_array());
+    json_t *out = of_type("object"), *properties = must(json_object()),
+           *required = must(json_array());
     const char *doc = json_string_value(json_object_get(t->json, "doc"));
     if (doc != NULL)
         set(out, "description", json_string(doc));
@@ -146,7 +149,8 @@ static void define(struct gen_model *m, const struct gen_type *t, json_t *defs)
 
 void gen_emit_json_schema(struct gen_model *m, const struct gen_type *type, struct toc_buf *out)
 {
-    json_t *schema = must(json_object()), *body = record_schema(m, type), *defs = must(json_object());
+    json_t *schema = must(json_object()), *body = record_schema(m, type),
+           *defs = must(json_object());
     set(schema, "$schema", json_string("https://json-schema.org/draft/2020-12/schema"));
     set(schema, "$id", json_string(gen_format(m, "urn:tocsin:schema:%s", type->snake)));
     set(schema, "title", json_string(type->name));

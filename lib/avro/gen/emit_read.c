@@ -49,9 +49,9 @@ struct read {
 static const char *reader_of(struct read r)
 {
     const struct gen_type *now = r.f->type;
-    return same_wire(r.w, r.wire->type, now) ?
-            gen_format(r.w.m, "toc_%s_read", now->snake) :
-            gen_format(r.w.m, "%s_%s_read", r.w.version, now->snake);
+    return same_wire(r.w, r.wire->type, now)
+                   ? gen_format(r.w.m, "toc_%s_read", now->snake)
+                   : gen_format(r.w.m, "%s_%s_read", r.w.version, now->snake);
 }
 
 // The expression that reads one value that is neither fixed nor record.
@@ -73,9 +73,10 @@ static const char *expression(struct read r)
         return gen_format(m, "toc_avro_bytes(in, %u)", r.f->max_bytes);
     case GEN_ENUM:
         if (same_wire(r.w, r.wire->type, t))
-            return gen_format(m, "(enum toc_%s)toc_avro_enum(in, TOC_%s_COUNT)", t->snake, t->upper);
-        return gen_format(m, "(enum toc_%s)%s_%s[toc_avro_enum(in, %zu)]", t->snake, r.w.version, t->snake,
-                r.wire->type->symbol_count);
+            return gen_format(
+                    m, "(enum toc_%s)toc_avro_enum(in, TOC_%s_COUNT)", t->snake, t->upper);
+        return gen_format(m, "(enum toc_%s)%s_%s[toc_avro_enum(in, %zu)]", t->snake, r.w.version,
+                t->snake, r.wire->type->symbol_count);
     case GEN_FIXED:
     case GEN_RECORD:
         break;
@@ -138,16 +139,20 @@ static void put_array(struct read r, struct toc_buf *out)
 }
 
 // Steps over a value of a field that the struct no longer has. `level` keeps the names apart.
-static void put_skip(struct gen_model *m, const struct gen_field *f, unsigned level, struct toc_buf *out)
+static void put_skip(
+        struct gen_model *m, const struct gen_field *f, unsigned level, struct toc_buf *out)
 {
-    static const char *const calls[] = {[GEN_BOOLEAN] = "boolean(in)", [GEN_INT] = "int(in)",
-            [GEN_LONG] = "long(in)", [GEN_TIME] = "long(in)"};
+    static const char *const calls[] = {[GEN_BOOLEAN] = "boolean(in)",
+            [GEN_INT] = "int(in)",
+            [GEN_LONG] = "long(in)",
+            [GEN_TIME] = "long(in)"};
     if (f->form == GEN_NULLABLE)
         toc_buf_put_text(out, "    if (toc_avro_present(in)) {\n");
     if (f->form == GEN_ARRAY)
         toc_buf_printf(out,
                 "    struct toc_avro_array gone_%u = {0};\n"
-                "    for (size_t left_%u; (left_%u = toc_avro_block(in, &gone_%u, (struct toc_avro_shape){1, %u, "
+                "    for (size_t left_%u; (left_%u = toc_avro_block(in, &gone_%u, (struct "
+                "toc_avro_shape){1, %u, "
                 "%u})) != 0;)\n"
                 "    for (; left_%u > 0 && toc_avro_in_ok(in); left_%u--, gone_%u.count++) {\n",
                 level, level, level, level, f->type->least, f->max, level, level, level);
@@ -160,7 +165,8 @@ static void put_skip(struct gen_model *m, const struct gen_field *f, unsigned le
     else if (is_text(f->type))
         toc_buf_printf(out, "    (void)toc_avro_bytes(in, %u);\n", f->max_bytes);
     else if (f->type->kind == GEN_FIXED)
-        toc_buf_printf(out, "    toc_avro_fixed(in, (uint8_t[%u]){0}, %u);\n", f->type->size, f->type->size);
+        toc_buf_printf(out, "    toc_avro_fixed(in, (uint8_t[%u]){0}, %u);\n", f->type->size,
+                f->type->size);
     else if (f->type->kind == GEN_ENUM)
         toc_buf_printf(out, "    (void)toc_avro_enum(in, %zu);\n", f->type->symbol_count);
     else
@@ -169,7 +175,8 @@ static void put_skip(struct gen_model *m, const struct gen_field *f, unsigned le
         toc_buf_put_text(out, "    }\n");
 }
 
-static void put_body(struct writer w, const struct gen_type *wire, const struct gen_type *now, struct toc_buf *out)
+static void put_body(struct writer w, const struct gen_type *wire, const struct gen_type *now,
+        struct toc_buf *out)
 {
     for (size_t i = 0; i < wire->field_count; i++) {
         struct read r = {w, &wire->fields[i], field_of(now, wire->fields[i].name)};
@@ -191,13 +198,15 @@ static void put_body(struct writer w, const struct gen_type *wire, const struct 
 
 void gen_emit_read(struct gen_model *m, const struct gen_type *t, struct toc_buf *out)
 {
-    toc_buf_printf(out, "void toc_%s_read(struct toc_avro_in *in, struct toc_%s *out)\n{\n", t->snake, t->snake);
+    toc_buf_printf(out, "void toc_%s_read(struct toc_avro_in *in, struct toc_%s *out)\n{\n",
+            t->snake, t->snake);
     put_body((struct writer){.m = m}, t, t, out);
     toc_buf_put_text(out, "}\n\n");
 }
 
 // Old symbol -> current symbol; its default where it has gone.
-static void put_symbols(struct writer w, const struct gen_type *old, const struct gen_type *now, struct toc_buf *out)
+static void put_symbols(struct writer w, const struct gen_type *old, const struct gen_type *now,
+        struct toc_buf *out)
 {
     toc_buf_printf(out, "static const unsigned %s_%s[] = {", w.version, now->snake);
     for (size_t i = 0; i < old->symbol_count; i++) {
@@ -210,7 +219,8 @@ static void put_symbols(struct writer w, const struct gen_type *old, const struc
 }
 
 // What differs from the current schema, innermost first; each once.
-static void put_old(struct writer w, struct gen_type *old, const struct gen_type *now, struct toc_buf *out)
+static void put_old(
+        struct writer w, struct gen_type *old, const struct gen_type *now, struct toc_buf *out)
 {
     if (old->emitted || same_wire(w, old, now))
         return;
@@ -224,13 +234,16 @@ static void put_old(struct writer w, struct gen_type *old, const struct gen_type
         if (f != NULL)
             put_old(w, old->fields[i].type, f->type, out);
     }
-    toc_buf_printf(out, "static void %s_%s_read(struct toc_avro_in *in, struct toc_%s *out)\n{\n"
-                        "    toc_%s_init(out);\n", w.version, now->snake, now->snake, now->snake);
+    toc_buf_printf(out,
+            "static void %s_%s_read(struct toc_avro_in *in, struct toc_%s *out)\n{\n"
+            "    toc_%s_init(out);\n",
+            w.version, now->snake, now->snake, now->snake);
     put_body(w, old, now, out);
     toc_buf_put_text(out, "}\n\n");
 }
 
-size_t gen_emit_old_reads(struct gen_model *m, const char *dir, const struct gen_type *t, uint64_t current, struct toc_buf *out)
+size_t gen_emit_old_reads(struct gen_model *m, const char *dir, const struct gen_type *t,
+        uint64_t current, struct toc_buf *out)
 {
     struct gen_history history;
     struct toc_buf rows;
@@ -246,14 +259,17 @@ size_t gen_emit_old_reads(struct gen_model *m, const char *dir, const struct gen
             continue;
         const char *version = gen_format(m, "%s_%zu", t->snake, i);
         put_old((struct writer){m, version, &history.models[i - 1]}, history.types[i - 1], t, out);
-        toc_buf_printf(out, "static void %s_read_any(struct toc_avro_in *in, void *out)\n{\n"
-                            "    %s_%s_read(in, out);\n}\n\n", version, version, t->snake);
-        toc_buf_printf(&rows, "        {UINT64_C(0x%016" PRIx64 "), %s_read_any},\n", print, version);
+        toc_buf_printf(out,
+                "static void %s_read_any(struct toc_avro_in *in, void *out)\n{\n"
+                "    %s_%s_read(in, out);\n}\n\n",
+                version, version, t->snake);
+        toc_buf_printf(
+                &rows, "        {UINT64_C(0x%016" PRIx64 "), %s_read_any},\n", print, version);
         count++;
     }
     if (count != 0)
-        toc_buf_printf(out, "static const struct toc_avro_version %s_versions[] = {\n%.*s};\n\n", t->snake,
-                TOC_SLICE_ARG(toc_buf_slice(&rows)));
+        toc_buf_printf(out, "static const struct toc_avro_version %s_versions[] = {\n%.*s};\n\n",
+                t->snake, TOC_SLICE_ARG(toc_buf_slice(&rows)));
     gen_history_done(&history);
     toc_buf_done(&rows);
     return count;

@@ -24,65 +24,65 @@ static json_t *must(json_t *json)
 }
 
 static json_t *close_json(
-        const struct gen_model *m, const json_t *json, const char *namespace, json_t *seen);
+        const struct gen_model *m, const json_t *json, const char *space, json_t *seen);
 
 static json_t *close_name(
-        const struct gen_model *m, const json_t *json, const char *namespace, json_t *seen)
+        const struct gen_model *m, const json_t *json, const char *space, json_t *seen)
 {
     const char *name = json_string_value(json);
-    const struct gen_type *t = toc_avro_is_primitive(name) ? NULL : gen_find(m, name, namespace);
+    const struct gen_type *t = toc_avro_is_primitive(name) ? NULL : gen_find(m, name, space);
     if (t == NULL || json_object_get(seen, t->full) != NULL)
         return must(json_string(t == NULL ? name : t->full));
-    return close_json(m, t->json, t->namespace, seen);
+    return close_json(m, t->json, t->space, seen);
 }
 
 // Only what holds types is walked: "type", "items", "fields". All else is data.
 static json_t *close_object(
-        const struct gen_model *m, const json_t *json, const char *namespace, json_t *seen)
+        const struct gen_model *m, const json_t *json, const char *space, json_t *seen)
 {
     const char *name = text_of(json, "name"), *own = text_of(json, "namespace");
     if (own != NULL)
-        namespace = own;
-    const struct gen_type *t = name == NULL ? NULL : gen_find(m, name, namespace);
+        space = own;
+    const struct gen_type *t = name == NULL ? NULL : gen_find(m, name, space);
     bool defines = t != NULL && t->json == json; // else a field that happens to have a type's name
     json_t *out = must(json_object());
     if (defines) {
         json_object_set_new(seen, t->full, json_true());
         json_object_set_new(out, "type", must(json_string(text_of(json, "type"))));
         json_object_set_new(out, "name", must(json_string(t->name)));
-        json_object_set_new(out, "namespace", must(json_string(t->namespace)));
+        json_object_set_new(out, "namespace", must(json_string(t->space)));
     }
     const char *key;
     json_t *value;
     json_object_foreach((json_t *)(uintptr_t)json, key, value)
     {
-        bool types = strcmp(key, "items") == 0 || strcmp(key, "fields") == 0 || strcmp(key, "type") == 0;
+        bool types =
+                strcmp(key, "items") == 0 || strcmp(key, "fields") == 0 || strcmp(key, "type") == 0;
         if (json_object_get(out, key) == NULL)
             json_object_set_new(out, key,
-                    types ? close_json(m, value, namespace, seen) : must(json_deep_copy(value)));
+                    types ? close_json(m, value, space, seen) : must(json_deep_copy(value)));
     }
     return out;
 }
 
 static json_t *close_json(
-        const struct gen_model *m, const json_t *json, const char *namespace, json_t *seen)
+        const struct gen_model *m, const json_t *json, const char *space, json_t *seen)
 {
     if (json_is_string(json))
-        return close_name(m, json, namespace, seen);
+        return close_name(m, json, space, seen);
     if (json_is_object(json))
-        return close_object(m, json, namespace, seen);
+        return close_object(m, json, space, seen);
     json_t *out = must(json_array());
     size_t i;
     json_t *each;
-    json_array_foreach(json, i, each)
-        json_array_append_new(out, close_json(m, each, namespace, seen));
+    json_array_foreach(json, i, each) json_array_append_new(out, close_json(m, each, space, seen));
     return out;
 }
 
 json_t *gen_close(struct gen_model *m, const struct gen_type *type)
 {
     json_t *seen = must(json_object());
-    json_t *out = close_json(m, type->json, type->namespace, seen);
+    json_t *out = close_json(m, type->json, type->space, seen);
     json_decref(seen);
     return out;
 }
@@ -98,7 +98,8 @@ uint64_t gen_fingerprint(const json_t *closed)
 
 // Versions ---------------------------------------------------------------------------------------
 
-static const char *version_path(struct gen_model *m, const char *dir, const struct gen_type *type, size_t n)
+static const char *version_path(
+        struct gen_model *m, const char *dir, const struct gen_type *type, size_t n)
 {
     return gen_format(m, "%s/%s.%zu.avsc", dir, type->snake, n);
 }
@@ -112,7 +113,8 @@ static bool exists(const char *path)
     return there;
 }
 
-void gen_history_load(struct gen_model *m, const char *dir, const struct gen_type *type, struct gen_history *out)
+void gen_history_load(
+        struct gen_model *m, const char *dir, const struct gen_type *type, struct gen_history *out)
 {
     *out = (struct gen_history){0};
     while (out->count < VERSIONS_MAX && exists(version_path(m, dir, type, out->count + 1)))
@@ -152,7 +154,8 @@ static void check_enum(const struct gen_type *old, const struct gen_type *now)
             gen_die("%s: symbol %s was released as %s; symbols are added at the end", now->name,
                     now->symbols[i], old->symbols[i]);
         else if (strcmp(old->spellings[i], now->spellings[i]) != 0)
-            gen_die("%s: %s was released with the spelling %s", now->name, now->symbols[i], old->spellings[i]);
+            gen_die("%s: %s was released with the spelling %s", now->name, now->symbols[i],
+                    old->spellings[i]);
     if (old->symbol_default != now->symbol_default)
         gen_die("%s had %s as its default", now->name, old->symbols[old->symbol_default]);
     if (json_object_get(now->json, "default") == NULL)
@@ -175,8 +178,8 @@ static void check_field(const struct gen_type *now, const struct gen_field *old_
         gen_die("%s.%s was released and is gone", record, name);
     if (field->form != old_field->form || field->type->kind != old_field->type->kind)
         gen_die("%s.%s was released with another type", record, name);
-    bool same = field->fallback == NULL ? old_field->fallback == NULL :
-                                          json_equal(field->fallback, old_field->fallback);
+    bool same = field->fallback == NULL ? old_field->fallback == NULL
+                                        : json_equal(field->fallback, old_field->fallback);
     if (!same)
         gen_die("%s.%s was released with another default", record, name);
     if (field->max < old_field->max || field->max_bytes < old_field->max_bytes)
@@ -213,13 +216,17 @@ static void drop_docs(json_t *json)
     size_t i;
     json_object_del(json, "doc");
     json_object_foreach(json, key, value)
+    {
         drop_docs(value);
+    }
     json_array_foreach(json, i, value)
+    {
         drop_docs(value);
+    }
 }
 
-static bool same_but_docs(struct gen_model *a_model, const struct gen_type *a, struct gen_model *b_model,
-        const struct gen_type *b)
+static bool same_but_docs(struct gen_model *a_model, const struct gen_type *a,
+        struct gen_model *b_model, const struct gen_type *b)
 {
     json_t *x = gen_close(a_model, a), *y = gen_close(b_model, b);
     drop_docs(x);
@@ -245,12 +252,14 @@ static void write_version(struct gen_model *m, const struct gen_type *type, cons
     json_decref(closed);
 }
 
-static void check_one(struct gen_model *m, const char *dir, const struct gen_type *type, bool write, bool rewrite)
+static void check_one(
+        struct gen_model *m, const char *dir, const struct gen_type *type, bool write, bool rewrite)
 {
     struct gen_history history;
     gen_history_load(m, dir, type, &history);
     size_t last = history.count;
-    bool current = last != 0 && same_but_docs(&history.models[last - 1], history.types[last - 1], m, type);
+    bool current =
+            last != 0 && same_but_docs(&history.models[last - 1], history.types[last - 1], m, type);
     size_t kept = rewrite && last != 0 ? last - 1 : last;
     for (size_t i = 1; i < kept; i++)
         gen_check_step(history.types[i - 1], history.types[i]);
@@ -259,7 +268,8 @@ static void check_one(struct gen_model *m, const char *dir, const struct gen_typ
     if (write && (rewrite || !current))
         write_version(m, type, version_path(m, dir, type, kept + 1));
     else if (!current)
-        gen_die("%s differs from its newest version in %s (%zu): see the README there", type->name, dir, last);
+        gen_die("%s differs from its newest version in %s (%zu): see the README there", type->name,
+                dir, last);
     gen_history_done(&history);
 }
 

@@ -21,7 +21,8 @@ struct gen_history {
     uint64_t *fingerprints;
     size_t count;
 };
-void gen_history_load(struct gen_model *m, const char *dir, const struct gen_type *type, struct gen_history *out);
+void gen_history_load(
+        struct gen_model *m, const char *dir, const struct gen_type *type, struct gen_history *out);
 void gen_history_done(struct gen_history *history);
 
 // Ends the process when the step from `old` to `now` breaks the rule above.

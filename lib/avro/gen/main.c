@@ -47,7 +47,7 @@ void gen_write_file(const char *path, const struct toc_buf *content)
     toc_buf_init(&old, OUTPUT_BYTES_MAX);
     must(toc_buf_check(content, path, &err), &err);
     bool same = !toc_failed(toc_file_read(path, &old, NULL)) &&
-            toc_slice_eq(toc_buf_slice(&old), toc_buf_slice(content));
+                toc_slice_eq(toc_buf_slice(&old), toc_buf_slice(content));
     toc_buf_done(&old);
     if (same)
         return;

@@ -59,20 +59,19 @@ static size_t grow(struct gen_model *m, void **items, size_t count, size_t *room
 
 // Names ------------------------------------------------------------------------------------------
 
-const char *gen_full_name(struct gen_model *m, const char *name, const char *namespace)
+const char *gen_full_name(struct gen_model *m, const char *name, const char *space)
 {
-    if (strchr(name, '.') != NULL || namespace[0] == '\0')
+    if (strchr(name, '.') != NULL || space[0] == '\0')
         return name;
-    return gen_format(m, "%s.%s", namespace, name);
+    return gen_format(m, "%s.%s", space, name);
 }
 
-struct gen_type *gen_find(const struct gen_model *m, const char *name, const char *namespace)
+struct gen_type *gen_find(const struct gen_model *m, const char *name, const char *space)
 {
     for (size_t i = 0; i < m->declared_count; i++) {
         struct gen_type *t = m->declared[i];
-        if (strchr(name, '.') != NULL ? strcmp(t->full, name) == 0 :
-                                        strcmp(t->namespace, namespace) == 0 &&
-                                strcmp(t->name, name) == 0)
+        if (strchr(name, '.') != NULL ? strcmp(t->full, name) == 0
+                                      : strcmp(t->space, space) == 0 && strcmp(t->name, name) == 0)
             return t;
     }
     return NULL;
@@ -90,7 +89,7 @@ bool gen_is_required(const struct gen_field *field)
 {
     enum gen_kind kind = field->type->kind;
     return field->fallback == NULL && field->form == GEN_PLAIN && kind != GEN_STRING &&
-            kind != GEN_BYTES && kind != GEN_TIME;
+           kind != GEN_BYTES && kind != GEN_TIME;
 }
 
 static bool is_upper(char c)
@@ -103,7 +102,8 @@ static const char *snake_of(struct gen_model *m, const char *name)
 {
     char *out = gen_alloc(m, 2 * strlen(name) + 1, 1), *at = out;
     for (size_t i = 0; name[i] != '\0'; i++) {
-        bool starts = is_upper(name[i]) && i > 0 && (!is_upper(name[i - 1]) || (name[i + 1] >= 'a'));
+        bool starts =
+                is_upper(name[i]) && i > 0 && (!is_upper(name[i - 1]) || (name[i + 1] >= 'a'));
         if (starts)
             *at++ = '_';
         *at++ = is_upper(name[i]) ? (char)(name[i] + ('a' - 'A')) : name[i];
@@ -126,13 +126,28 @@ static bool is_symbol(const char *text) // [a-z][a-z0-9_]*
     return text[strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_")] == '\0';
 }
 
+// What becomes a comment of C, or stands inside a literal of C.
+static bool is_one_line(const char *text)
+{
+    size_t len = strlen(text);
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)text[i] < 0x20)
+            return false;
+    return len == 0 || text[len - 1] != '\\';
+}
+
+static bool is_spelling(const char *text)
+{
+    return text[0] != '\0' && is_one_line(text) && strpbrk(text, "\"\\") == NULL;
+}
+
 static const char *c_name_of(struct gen_model *m, const char *name)
 {
-    static const char *const taken[] = {"auto", "break", "case", "char", "const", "continue", "default",
-            "do", "double", "else", "enum", "extern", "float", "for", "goto", "if", "inline", "int", "long",
-            "register", "restrict", "return", "short", "signed", "sizeof", "static", "struct", "switch",
-            "typedef", "union", "unsigned", "void", "volatile", "while", "bool", "true", "false", "errno",
-            "linux", "unix", "asm", "typeof"};
+    static const char *const taken[] = {"auto", "break", "case", "char", "const", "continue",
+            "default", "do", "double", "else", "enum", "extern", "float", "for", "goto", "if",
+            "inline", "int", "long", "register", "restrict", "return", "short", "signed", "sizeof",
+            "static", "struct", "switch", "typedef", "union", "unsigned", "void", "volatile",
+            "while", "bool", "true", "false", "errno", "linux", "unix", "asm", "typeof"};
     for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
         if (strcmp(name, taken[i]) == 0)
             return gen_format(m, "%s_", name);
@@ -154,7 +169,7 @@ static const char *need_text(const json_t *object, const char *key, const char *
     return text;
 }
 
-// A misspelt attribute would silently lift a limit.
+// A misspelt attribute would silently lift a limit. A doc becomes a comment.
 static void check_attributes(const json_t *object, const char *where, const char *allowed)
 {
     const char *key;
@@ -166,6 +181,9 @@ static void check_attributes(const json_t *object, const char *where, const char
         if (n < 0 || (size_t)n >= sizeof word || strstr(allowed, word) == NULL)
             gen_die("%s: attribute \"%s\" is not known here", where, key);
     }
+    const char *doc = text_of(object, "doc");
+    if (doc != NULL && !is_one_line(doc))
+        gen_die("%s: a doc is one line", where);
 }
 
 static uint32_t number_of(const json_t *object, const char *key, const char *where)
@@ -184,10 +202,10 @@ static bool is_named(const char *type)
     return strcmp(type, "record") == 0 || strcmp(type, "enum") == 0 || strcmp(type, "fixed") == 0;
 }
 
-static void declare(struct gen_model *m, struct gen_file *file, json_t *json, const char *namespace);
+static void declare(struct gen_model *m, struct gen_file *file, json_t *json, const char *space);
 
 static struct gen_type *declare_named(
-        struct gen_model *m, struct gen_file *file, json_t *json, const char *namespace)
+        struct gen_model *m, struct gen_file *file, json_t *json, const char *space)
 {
     const char *name = need_text(json, "name", file->path);
     const char *own = text_of(json, "namespace");
@@ -196,8 +214,8 @@ static struct gen_type *declare_named(
         gen_die("%s: give %s its namespace as an attribute", file->path, name);
     struct gen_type *t = gen_alloc(m, 1, sizeof *t);
     t->name = name;
-    t->namespace = own != NULL ? own : namespace;
-    t->full = gen_full_name(m, name, t->namespace);
+    t->space = own != NULL ? own : space;
+    t->full = gen_full_name(m, name, t->space);
     t->snake = snake_of(m, name);
     t->upper = upper_of(m, t->snake);
     t->json = json;
@@ -205,29 +223,32 @@ static struct gen_type *declare_named(
     for (size_t i = 0; i < m->declared_count; i++)
         if (strcmp(m->declared[i]->snake, t->snake) == 0)
             gen_die("%s: %s is defined in %s too", file->path, name, m->declared[i]->file->path);
-    size_t at = grow(m, (void **)&m->declared, m->declared_count, &m->declared_room, sizeof(void *));
+    size_t at =
+            grow(m, (void **)&m->declared, m->declared_count, &m->declared_room, sizeof(void *));
     m->declared[at] = t;
     m->declared_count++;
 
     size_t i;
     json_t *field;
     json_array_foreach(json_object_get(json, "fields"), i, field)
-        declare(m, file, json_object_get(field, "type"), t->namespace);
+            declare(m, file, json_object_get(field, "type"), t->space);
     return t;
 }
 
 // Notes every named type defined in `json`, however deep.
-static void declare(struct gen_model *m, struct gen_file *file, json_t *json, const char *namespace)
+static void declare(struct gen_model *m, struct gen_file *file, json_t *json, const char *space)
 {
     size_t i;
     json_t *each;
     const char *type = text_of(json, "type");
     if (type != NULL && is_named(type))
-        declare_named(m, file, json, namespace);
+        declare_named(m, file, json, space);
     else if (json_is_object(json))
-        declare(m, file, json_object_get(json, "items"), namespace);
+        declare(m, file, json_object_get(json, "items"), space);
     json_array_foreach(json, i, each)
-        declare(m, file, each, namespace);
+    {
+        declare(m, file, each, space);
+    }
 }
 
 void gen_model_add(struct gen_model *m, const char *path, const char *root, bool emit)
@@ -244,10 +265,10 @@ void gen_model_add(struct gen_model *m, const char *path, const char *root, bool
         gen_die("%s: %s", path, err.text);
     toc_buf_done(&text);
 
-    size_t len = strlen(root), n = strlen(path);
+    size_t len = strlen(root);
     bool inside = len != 0 && strncmp(path, root, len) == 0 && path[len] == '/';
     const char *relative = inside ? path + len + 1 : path;
-    n = strlen(relative);
+    size_t n = strlen(relative);
     if (n < 6 || strcmp(relative + n - 5, ".avsc") != 0)
         gen_die("%s: a schema file ends in .avsc", path);
     file->stem = gen_format(m, "%.*s", (int)(n - 5), relative);
@@ -276,7 +297,7 @@ static struct gen_type *primitive(const char *name, const char *logical)
 }
 
 static struct gen_type *type_of(
-        struct gen_model *m, const json_t *json, const char *namespace, const char *where)
+        struct gen_model *m, const json_t *json, const char *space, const char *where)
 {
     const char *name = json_is_string(json) ? json_string_value(json) : text_of(json, "type");
     if (name == NULL)
@@ -289,9 +310,9 @@ static struct gen_type *type_of(
     }
     if (json_is_object(json) && is_named(name)) {
         const char *own = text_of(json, "namespace");
-        t = gen_find(m, need_text(json, "name", where), own != NULL ? own : namespace);
+        t = gen_find(m, need_text(json, "name", where), own != NULL ? own : space);
     } else if (json_is_string(json)) {
-        t = gen_find(m, name, namespace);
+        t = gen_find(m, name, space);
     }
     if (t == NULL)
         gen_die("%s: type \"%s\" is not known, or not one Tocsin's records use", where, name);
@@ -330,7 +351,8 @@ static void check_default(const struct gen_field *f, const char *where)
     else if (f->type->kind == GEN_BOOLEAN)
         fits = json_is_boolean(d);
     else if (f->type->kind == GEN_INT)
-        fits = json_is_integer(d) && json_integer_value(d) >= INT32_MIN && json_integer_value(d) <= INT32_MAX;
+        fits = json_is_integer(d) && json_integer_value(d) >= INT32_MIN &&
+               json_integer_value(d) <= INT32_MAX;
     else if (f->type->kind == GEN_LONG)
         fits = json_is_integer(d);
     else if (f->type->kind == GEN_TIME) // the JSON form leaves 0 out
@@ -346,7 +368,8 @@ static void check_default(const struct gen_field *f, const char *where)
                 where);
 }
 
-static void build_field(struct gen_model *m, struct gen_type *t, struct gen_field *f, const json_t *json)
+static void build_field(
+        struct gen_model *m, struct gen_type *t, struct gen_field *f, const json_t *json)
 {
     const char *name = need_text(json, "name", t->full);
     const char *where = gen_format(m, "%s: %s.%s", t->file->path, t->name, name);
@@ -356,7 +379,7 @@ static void build_field(struct gen_model *m, struct gen_type *t, struct gen_fiel
     f->name = name;
     f->c_name = c_name_of(m, name);
     f->doc = text_of(json, "doc");
-    f->type = type_of(m, form_of(json_object_get(json, "type"), &f->form, where), t->namespace, where);
+    f->type = type_of(m, form_of(json_object_get(json, "type"), &f->form, where), t->space, where);
     f->fallback = json_object_get(json, "default");
     f->max = number_of(json, "max", where);
     f->max_bytes = number_of(json, "maxBytes", where);
@@ -407,6 +430,8 @@ static void build_enum(struct gen_model *m, struct gen_type *t)
             gen_die("%s: a symbol of %s is not of a-z, 0-9 and _", t->file->path, t->name);
         const char *shown = text_of(spelling, symbol);
         spelt += shown != NULL;
+        if (shown != NULL && !is_spelling(shown))
+            gen_die("%s: the spelling of %s is no plain text", t->file->path, symbol);
         t->symbols[i] = symbol;
         t->spellings[i] = shown != NULL ? shown : symbol;
         if (fallback != NULL && strcmp(symbol, fallback) == 0)

@@ -62,7 +62,8 @@ static const char header_head[] =
         "enum toc_refusal {\n"
         "    TOC_REFUSAL_NONE = 0,\n";
 static const char header_tail[] =
-        "const char *toc_refusal_code(enum toc_refusal refusal);    // \"canon.url.port\"; \"\" for none\n"
+        "const char *toc_refusal_code(enum toc_refusal refusal);    // \"canon.url.port\"; \"\" "
+        "for none\n"
         "const char *toc_refusal_meaning(enum toc_refusal refusal); // a sentence for people\n"
         "const char *toc_refusal_todo(enum toc_refusal refusal);    // what they can do\n"
         "bool toc_refusal_parse(struct toc_slice code, enum toc_refusal *out);\n";
@@ -70,9 +71,12 @@ static const char source_tail[] =
         "};\n\n"
         "static const char *column(enum toc_refusal refusal, unsigned i)\n{\n"
         "    return rows[(unsigned)refusal < TOC_REFUSAL_COUNT ? (unsigned)refusal : 0][i];\n}\n\n"
-        "const char *toc_refusal_code(enum toc_refusal refusal)\n{\n    return column(refusal, 0);\n}\n\n"
-        "const char *toc_refusal_meaning(enum toc_refusal refusal)\n{\n    return column(refusal, 1);\n}\n\n"
-        "const char *toc_refusal_todo(enum toc_refusal refusal)\n{\n    return column(refusal, 2);\n}\n\n"
+        "const char *toc_refusal_code(enum toc_refusal refusal)\n{\n    return column(refusal, "
+        "0);\n}\n\n"
+        "const char *toc_refusal_meaning(enum toc_refusal refusal)\n{\n    return column(refusal, "
+        "1);\n}\n\n"
+        "const char *toc_refusal_todo(enum toc_refusal refusal)\n{\n    return column(refusal, "
+        "2);\n}\n\n"
         "bool toc_refusal_parse(struct toc_slice code, enum toc_refusal *out)\n{\n"
         "    for (unsigned i = 1; i < TOC_REFUSAL_COUNT; i++)\n"
         "        if (toc_slice_is(code, rows[i][0])) {\n"
@@ -89,8 +93,10 @@ void gen_refusals(const char *table, const char *header, const char *source, con
     toc_buf_init(&c, TABLE_BYTES_MAX);
     gen_read_file(table, &text);
     toc_buf_put_text(&h, header_head);
-    toc_buf_printf(&c, "#include \"%s\"\n\nstatic const char *const rows[TOC_REFUSAL_COUNT][%d] = {\n"
-                       "        {\"\", \"\", \"\"},\n", include, COLUMNS);
+    toc_buf_printf(&c,
+            "#include \"%s\"\n\nstatic const char *const rows[TOC_REFUSAL_COUNT][%d] = {\n"
+            "        {\"\", \"\", \"\"},\n",
+            include, COLUMNS);
     struct toc_slice rest = toc_buf_slice(&text);
     size_t count = 1;
     for (size_t number = 1; rest.len > 0; number++) {

@@ -29,7 +29,9 @@ static struct toc_capture row_of(int32_t i)
 {
     static uint8_t bytes[2000];
     memset(bytes, i & 0xff, sizeof bytes);
-    return (struct toc_capture){.partition = i % 12, .offset = i, .append_time = INT64_C(1790000000000) + i,
+    return (struct toc_capture){.partition = i % 12,
+            .offset = i,
+            .append_time = INT64_C(1790000000000) + i,
             .value = toc_slice(bytes, (size_t)i % sizeof bytes)};
 }
 
@@ -205,8 +207,12 @@ static void stands_flipped_bytes(void **state)
 static void refuses_hostile_headers(void **state)
 {
     (void)state;
-#define SCHEMA "\x16" "avro.schema"
-#define CODEC "\x14" "avro.codec"
+#define SCHEMA                                                                                     \
+    "\x16"                                                                                         \
+    "avro.schema"
+#define CODEC                                                                                      \
+    "\x14"                                                                                         \
+    "avro.codec"
 #define SIXTEEN "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0" // empty entries
 #define LONGEST "\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01"
 #define SMALLEST "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"
@@ -219,17 +225,45 @@ static void refuses_hostile_headers(void **state)
             ROW("empty", "", TOC_E_SYNTAX),
             ROW("other magic", "Obj\x02\x00", TOC_E_SYNTAX),
             ROW("nothing behind the magic", "Obj\x01", TOC_E_TRUNCATED),
-            ROW("no schema", "Obj\x01\x00" "0123456789abcdef", TOC_E_SCHEMA),
+            ROW("no schema",
+                    "Obj\x01\x00"
+                    "0123456789abcdef",
+                    TOC_E_SCHEMA),
             ROW("key of length -1", "Obj\x01\x02\x01", TOC_E_LENGTH),
             ROW("key of INT64_MAX", "Obj\x01\x02" LONGEST, TOC_E_LENGTH),
-            ROW("schema longer than the file", "Obj\x01\x02" SCHEMA "\x80\x80\x40" "x", TOC_E_TRUNCATED),
-            ROW("count INT64_MIN", "Obj\x01" SMALLEST "\x00" "\x00", TOC_E_LIMIT),
+            ROW("schema longer than the file",
+                    "Obj\x01\x02" SCHEMA "\x80\x80\x40"
+                    "x",
+                    TOC_E_TRUNCATED),
+            ROW("count INT64_MIN",
+                    "Obj\x01" SMALLEST "\x00"
+                    "\x00",
+                    TOC_E_LIMIT),
             ROW("count INT64_MAX of entries", "Obj\x01" LONGEST "\x00\x00", TOC_E_LIMIT),
-            ROW("33 entries, and 33 again", "Obj\x01\x42" SIXTEEN SIXTEEN "\x00\x00\x42", TOC_E_LIMIT),
-            ROW("schema that is no JSON", "Obj\x01\x02" SCHEMA "\x02" "{" "\x00" "0123456789abcdef", TOC_E_SYNTAX),
-            ROW("schema that is no schema", "Obj\x01\x02" SCHEMA "\x04" "{}" "\x00" "0123456789abcdef", TOC_E_SYNTAX),
-            ROW("another schema", "Obj\x01\x02" SCHEMA "\x0c" "\"null\"" "\x00" "0123456789abcdef", TOC_E_SCHEMA),
-            ROW("codec deflate", "Obj\x01\x02" CODEC "\x0e" "deflate", TOC_E_SCHEMA),
+            ROW("33 entries, and 33 again", "Obj\x01\x42" SIXTEEN SIXTEEN "\x00\x00\x42",
+                    TOC_E_LIMIT),
+            ROW("schema that is no JSON",
+                    "Obj\x01\x02" SCHEMA "\x02"
+                    "{"
+                    "\x00"
+                    "0123456789abcdef",
+                    TOC_E_SYNTAX),
+            ROW("schema that is no schema",
+                    "Obj\x01\x02" SCHEMA "\x04"
+                    "{}"
+                    "\x00"
+                    "0123456789abcdef",
+                    TOC_E_SYNTAX),
+            ROW("another schema",
+                    "Obj\x01\x02" SCHEMA "\x0c"
+                    "\"null\""
+                    "\x00"
+                    "0123456789abcdef",
+                    TOC_E_SCHEMA),
+            ROW("codec deflate",
+                    "Obj\x01\x02" CODEC "\x0e"
+                    "deflate",
+                    TOC_E_SCHEMA),
     };
     UNIT_EACH(const struct row, row, rows)
     {
@@ -255,13 +289,18 @@ static void refuses_hostile_blocks(void **state)
             BLOCK("count only", "\x02", false, TOC_E_TRUNCATED),
             BLOCK("size -1", "\x02\x01", true, TOC_E_LENGTH),
             BLOCK("size INT64_MAX", "\x02" LONGEST, true, TOC_E_LENGTH),
-            BLOCK("size of 64 MiB that are not there", "\x02\x80\x80\x80\x40", true, TOC_E_TRUNCATED),
+            BLOCK("size of 64 MiB that are not there", "\x02\x80\x80\x80\x40", true,
+                    TOC_E_TRUNCATED),
             BLOCK("more rows than bytes", LONGEST "\x08\x00\x00\x00\x00", true, TOC_E_SYNTAX),
             BLOCK("negative count", "\x01\x08\x00\x00\x00\x00", true, TOC_E_SYNTAX),
             BLOCK("a row cut off", "\x02\x06\x00\x00\x00", true, TOC_E_TRUNCATED),
-            BLOCK("bytes behind the last row", "\x02\x0a\x00\x00\x00\x00\x00", true, TOC_E_TRUNCATED),
+            BLOCK("bytes behind the last row", "\x02\x0a\x00\x00\x00\x00\x00", true,
+                    TOC_E_TRUNCATED),
             BLOCK("bytes in a block without rows", "\x00\x02\x00", true, TOC_E_TRUNCATED),
-            BLOCK("no marker", "\x02\x08\x00\x00\x00\x00" "0123456789abcdef", false, TOC_E_SYNTAX),
+            BLOCK("no marker",
+                    "\x02\x08\x00\x00\x00\x00"
+                    "0123456789abcdef",
+                    false, TOC_E_SYNTAX),
             BLOCK("a block without rows", "\x00\x00", true, TOC_E_OK),
     };
     write_rows(0);

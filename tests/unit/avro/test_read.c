@@ -23,12 +23,14 @@ static struct toc_slice bytes_of(const char *hex, uint8_t out[256])
 }
 
 // An exact copy on the heap, so that the sanitizer sees a byte read too many.
-static toc_rc decode(struct toc_slice body, struct toc_arena *arena, struct toc_sample *out, struct toc_err *err)
+static toc_rc decode(
+        struct toc_slice body, struct toc_arena *arena, struct toc_sample *out, struct toc_err *err)
 {
     uint8_t *copy = malloc(body.len == 0 ? 1 : body.len);
     assert_non_null(copy);
     memcpy(copy, body.ptr, body.len);
-    toc_rc rc = toc_sample_decode(toc_slice(copy, body.len), toc_sample_fingerprint, arena, out, err);
+    toc_rc rc =
+            toc_sample_decode(toc_slice(copy, body.len), toc_sample_fingerprint, arena, out, err);
     free(copy);
     return rc;
 }
@@ -42,58 +44,84 @@ static const struct row {
         {"a byte too many", HEAD NULLS "00 00 00 00 00 00 00", TOC_E_TRUNCATED},
         {"boolean 2", "02 00 00 00 00 00 00 00000000 0000" NULLS "00 00 00 00 00 00", TOC_E_SYNTAX},
         {"boolean 7 in a list", HEAD NULLS "0207 00 00 00 00 00 00", TOC_E_SYNTAX},
-        {"int of 32 bits", "00 ffffffff0f 00 00 00 00 00 00000000 0000" NULLS "00 00 00 00 00 00", TOC_E_OK},
-        {"int of 33 bits", "00 8080808010 00 00 00 00 00 00000000 0000" NULLS "00 00 00 00 00 00", TOC_E_RANGE},
-        {"long of ten bytes", "00 00 ffffffffffffffffff01 00 00 00 00 00000000 0000" NULLS "00 00 00 00 00 00",
+        {"int of 32 bits", "00 ffffffff0f 00 00 00 00 00 00000000 0000" NULLS "00 00 00 00 00 00",
                 TOC_E_OK},
-        {"long of 65 bits", "00 00 ffffffffffffffffff02 00 00 00 00 00000000 0000" NULLS "00 00 00 00 00 00",
+        {"int of 33 bits", "00 8080808010 00 00 00 00 00 00000000 0000" NULLS "00 00 00 00 00 00",
                 TOC_E_RANGE},
-        {"long of eleven bytes", "00 00 ffffffffffffffffffff01 00 00 00 00 00000000 0000" NULLS
-                                 "00 00 00 00 00 00",
+        {"long of ten bytes",
+                "00 00 ffffffffffffffffff01 00 00 00 00 00000000 0000" NULLS "00 00 00 00 00 00",
+                TOC_E_OK},
+        {"long of 65 bits",
+                "00 00 ffffffffffffffffff02 00 00 00 00 00000000 0000" NULLS "00 00 00 00 00 00",
+                TOC_E_RANGE},
+        {"long of eleven bytes",
+                "00 00 ffffffffffffffffffff01 00 00 00 00 00000000 0000" NULLS "00 00 00 00 00 00",
                 TOC_E_RANGE},
         {"long that never ends", "00 00 80", TOC_E_TRUNCATED},
-        {"text longer than maxBytes", "00 00 00 00 16 6161616161616161616161 00 00 00000000 0000" NULLS
-                                      "00 00 00 00 00 00",
+        {"text longer than maxBytes",
+                "00 00 00 00 16 6161616161616161616161 00 00 00000000 0000" NULLS
+                "00 00 00 00 00 00",
                 TOC_E_LENGTH},
-        {"text as long as maxBytes", "00 00 00 00 14 61616161616161616161 00 00 00000000 0000" NULLS
-                                     "00 00 00 00 00 00",
+        {"text as long as maxBytes",
+                "00 00 00 00 14 61616161616161616161 00 00 00000000 0000" NULLS "00 00 00 00 00 00",
                 TOC_E_OK},
         {"text longer than the input", "00 00 00 00 14 6161", TOC_E_TRUNCATED},
-        {"text of length -1", "00 00 00 00 01 00 00 00000000 0000" NULLS "00 00 00 00 00 00", TOC_E_LENGTH},
+        {"text of length -1", "00 00 00 00 01 00 00 00000000 0000" NULLS "00 00 00 00 00 00",
+                TOC_E_LENGTH},
         {"text of length INT64_MIN", "00 00 00 00 ffffffffffffffffff01 00", TOC_E_LENGTH},
         {"text of length INT64_MAX", "00 00 00 00 feffffffffffffffff01 00", TOC_E_LENGTH},
-        {"text that is not UTF-8", "00 00 00 00 02 ff 00 00 00000000 0000" NULLS "00 00 00 00 00 00", TOC_E_SYNTAX},
-        {"text of a surrogate", "00 00 00 00 06 eda080 00 00 00000000 0000" NULLS "00 00 00 00 00 00", TOC_E_SYNTAX},
-        {"text with an overlong NUL", "00 00 00 00 04 c080 00 00 00000000 0000" NULLS "00 00 00 00 00 00",
+        {"text that is not UTF-8",
+                "00 00 00 00 02 ff 00 00 00000000 0000" NULLS "00 00 00 00 00 00", TOC_E_SYNTAX},
+        {"text of a surrogate",
+                "00 00 00 00 06 eda080 00 00 00000000 0000" NULLS "00 00 00 00 00 00",
                 TOC_E_SYNTAX},
-        {"text of nine bytes, the last high", "00 00 00 00 12 6161616161616161c3 00 00 00000000 0000" NULLS
-                                              "00 00 00 00 00 00",
+        {"text with an overlong NUL",
+                "00 00 00 00 04 c080 00 00 00000000 0000" NULLS "00 00 00 00 00 00", TOC_E_SYNTAX},
+        {"text of nine bytes, the last high",
+                "00 00 00 00 12 6161616161616161c3 00 00 00000000 0000" NULLS "00 00 00 00 00 00",
                 TOC_E_SYNTAX},
-        {"bytes need not be UTF-8", "00 00 00 00 00 02 ff 00 00000000 0000" NULLS "00 00 00 00 00 00", TOC_E_OK},
-        {"enum beyond the last symbol", "00 00 00 00 00 00 06 00000000 0000" NULLS "00 00 00 00 00 00", TOC_E_RANGE},
+        {"bytes need not be UTF-8",
+                "00 00 00 00 00 02 ff 00 00000000 0000" NULLS "00 00 00 00 00 00", TOC_E_OK},
+        {"enum beyond the last symbol",
+                "00 00 00 00 00 00 06 00000000 0000" NULLS "00 00 00 00 00 00", TOC_E_RANGE},
         {"enum -1", "00 00 00 00 00 00 01 00000000 0000" NULLS "00 00 00 00 00 00", TOC_E_RANGE},
-        {"enum 2^32", "00 00 00 00 00 00 8080808020 00000000 0000" NULLS "00 00 00 00 00 00", TOC_E_RANGE},
+        {"enum 2^32", "00 00 00 00 00 00 8080808020 00000000 0000" NULLS "00 00 00 00 00 00",
+                TOC_E_RANGE},
         {"fixed cut off", "00 00 00 00 00 00 00 000000", TOC_E_TRUNCATED},
-        {"union branch 2", HEAD "04 00 00 00 00 00 00 00" "00 00 00 00 00 00", TOC_E_RANGE},
-        {"union branch -1", HEAD "01 00 00 00 00 00 00 00" "00 00 00 00 00 00", TOC_E_RANGE},
+        {"union branch 2",
+                HEAD "04 00 00 00 00 00 00 00"
+                     "00 00 00 00 00 00",
+                TOC_E_RANGE},
+        {"union branch -1",
+                HEAD "01 00 00 00 00 00 00 00"
+                     "00 00 00 00 00 00",
+                TOC_E_RANGE},
         {"union branch without its value", HEAD "02", TOC_E_TRUNCATED},
         {"list in two blocks", HEAD NULLS "02 01 02 00 00 00 00 00 00 00", TOC_E_OK},
         {"list with a byte size", HEAD NULLS "03 04 0101 00 00 00 00 00 00", TOC_E_OK},
         {"list of sized blocks", HEAD NULLS "01 02 01 01 02 00 00 00 00 00 00 00", TOC_E_OK},
-        {"list with too small a byte size", HEAD NULLS "03 02 0101 00 00 00 00 00 00", TOC_E_SYNTAX},
-        {"list with too large a byte size", HEAD NULLS "03 06 0101 00 00 00 00 00 00", TOC_E_SYNTAX},
-        {"list with a byte size beyond the input", HEAD NULLS "03 7e 0101 00 00 00 00 00 00", TOC_E_TRUNCATED},
-        {"list with a negative byte size", HEAD NULLS "03 01 0101 00 00 00 00 00 00", TOC_E_TRUNCATED},
+        {"list with too small a byte size", HEAD NULLS "03 02 0101 00 00 00 00 00 00",
+                TOC_E_SYNTAX},
+        {"list with too large a byte size", HEAD NULLS "03 06 0101 00 00 00 00 00 00",
+                TOC_E_SYNTAX},
+        {"list with a byte size beyond the input", HEAD NULLS "03 7e 0101 00 00 00 00 00 00",
+                TOC_E_TRUNCATED},
+        {"list with a negative byte size", HEAD NULLS "03 01 0101 00 00 00 00 00 00",
+                TOC_E_TRUNCATED},
         {"list with a byte size cut off", HEAD NULLS "03", TOC_E_TRUNCATED},
-        {"list of INT64_MIN", HEAD NULLS "ffffffffffffffffff01 02 00 00 00 00 00 00 00", TOC_E_LIMIT},
+        {"list of INT64_MIN", HEAD NULLS "ffffffffffffffffff01 02 00 00 00 00 00 00 00",
+                TOC_E_LIMIT},
         {"list of INT64_MAX", HEAD NULLS "feffffffffffffffff01 00", TOC_E_LIMIT},
         {"list of 2^32 + 1", HEAD NULLS "8280808020 00", TOC_E_LIMIT},
         {"list of 4 where 3 is most", HEAD NULLS "08 01010101 00 00 00 00 00 00", TOC_E_LIMIT},
-        {"list of 2 + 2 where 3 is most", HEAD NULLS "04 0101 04 0101 00 00 00 00 00 00", TOC_E_LIMIT},
+        {"list of 2 + 2 where 3 is most", HEAD NULLS "04 0101 04 0101 00 00 00 00 00 00",
+                TOC_E_LIMIT},
         {"list of more items than bytes", HEAD NULLS "00 c601 00", TOC_E_TRUNCATED},
-        {"list of more marks than bytes", HEAD NULLS "00 00 00 00 06 0000000000000000", TOC_E_TRUNCATED},
+        {"list of more marks than bytes", HEAD NULLS "00 00 00 00 06 0000000000000000",
+                TOC_E_TRUNCATED},
         {"list never ended", HEAD NULLS "02 01", TOC_E_TRUNCATED},
-        {"text in a list longer than maxBytes", HEAD NULLS "00 00 02 0a 6161616161 00 00 00 00", TOC_E_LENGTH},
+        {"text in a list longer than maxBytes", HEAD NULLS "00 00 02 0a 6161616161 00 00 00 00",
+                TOC_E_LENGTH},
         {"enum in a list", HEAD NULLS "00 00 00 02 06 00 00 00", TOC_E_RANGE},
         {"text of an inner record", HEAD NULLS "00 00 00 00 00 02 00 02 fe 00", TOC_E_SYNTAX},
 };
@@ -199,7 +227,8 @@ static void gathers_blocks(void **state)
     memset(bytes + len, 0, 5);
     len += 5;
     toc_arena_init(&arena, 100 * sizeof(int64_t) * 3);
-    assert_ok(toc_sample_decode(toc_slice(bytes, len), toc_sample_fingerprint, &arena, &s, &err), err);
+    assert_ok(toc_sample_decode(toc_slice(bytes, len), toc_sample_fingerprint, &arena, &s, &err),
+            err);
     assert_int_equal(s.numbers_count, 100);
     for (int64_t i = 0; i < 100; i++)
         assert_int_equal(s.numbers[i], i & 0x3f);
@@ -216,13 +245,15 @@ static void takes_no_memory_on_credit(void **state)
     struct toc_sample s;
     toc_arena_init(&arena, ARENA_BYTES);
     struct toc_slice lie = bytes_of(HEAD NULLS "00 c601 0202", bytes); // 99 numbers in 2 bytes
-    assert_code(toc_sample_decode(lie, toc_sample_fingerprint, &arena, &s, &err), TOC_E_TRUNCATED, err);
+    assert_code(
+            toc_sample_decode(lie, toc_sample_fingerprint, &arena, &s, &err), TOC_E_TRUNCATED, err);
     assert_int_equal(arena.used, 0);
     toc_arena_done(&arena);
 
     struct toc_slice body = bytes_of(full, bytes);
     toc_arena_init(&arena, 16);
-    assert_code(toc_sample_decode(body, toc_sample_fingerprint, &arena, &s, &err), TOC_E_MEMORY, err);
+    assert_code(
+            toc_sample_decode(body, toc_sample_fingerprint, &arena, &s, &err), TOC_E_MEMORY, err);
     toc_arena_done(&arena);
 }
 

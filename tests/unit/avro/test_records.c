@@ -104,7 +104,8 @@ static void stands_flipped_bytes(const struct toc_avro_record *record, struct an
     for (size_t i = 0; i < 50; i++) {
         uint8_t *at = out.ptr + any_number(any, out.len), old = *at;
         *at = (uint8_t)any_number(any, 256);
-        toc_rc rc = toc_avro_decode(record, toc_buf_slice(&out), record->fingerprint, any->arena, value, &err);
+        toc_rc rc = toc_avro_decode(
+                record, toc_buf_slice(&out), record->fingerprint, any->arena, value, &err);
         if (!toc_failed(rc)) {
             struct toc_buf again;
             toc_buf_init(&again, BYTES_MAX);

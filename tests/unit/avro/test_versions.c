@@ -80,17 +80,22 @@ static void guards_older_versions_too(void **state)
     uint64_t print = fingerprint_of("tests/unit/avro/history/sample.1.avsc");
     toc_arena_init(&arena, ARENA_BYTES);
     for (size_t len = 0; len < sizeof first; len++)
-        assert_code(toc_sample_decode(toc_slice(first, len), print, &arena, &s, &err), TOC_E_TRUNCATED, err);
+        assert_code(toc_sample_decode(toc_slice(first, len), print, &arena, &s, &err),
+                TOC_E_TRUNCATED, err);
     memcpy(bytes, first, sizeof first);
-    assert_code(toc_sample_decode(toc_slice(bytes, sizeof bytes), print, &arena, &s, &err), TOC_E_TRUNCATED, err);
+    assert_code(toc_sample_decode(toc_slice(bytes, sizeof bytes), print, &arena, &s, &err),
+            TOC_E_TRUNCATED, err);
     bytes[12] = 10; // gone_list: five items where four are most
-    assert_code(toc_sample_decode(toc_slice(bytes, sizeof first), print, &arena, &s, &err), TOC_E_LIMIT, err);
+    assert_code(toc_sample_decode(toc_slice(bytes, sizeof first), print, &arena, &s, &err),
+            TOC_E_LIMIT, err);
     memcpy(bytes, first, sizeof first);
     bytes[13] = 2; // a boolean in it
-    assert_code(toc_sample_decode(toc_slice(bytes, sizeof first), print, &arena, &s, &err), TOC_E_SYNTAX, err);
+    assert_code(toc_sample_decode(toc_slice(bytes, sizeof first), print, &arena, &s, &err),
+            TOC_E_SYNTAX, err);
     memcpy(bytes, first, sizeof first);
     bytes[7] = 6; // a fourth colour
-    assert_code(toc_sample_decode(toc_slice(bytes, sizeof first), print, &arena, &s, &err), TOC_E_RANGE, err);
+    assert_code(toc_sample_decode(toc_slice(bytes, sizeof first), print, &arena, &s, &err),
+            TOC_E_RANGE, err);
     toc_arena_done(&arena);
 }
 

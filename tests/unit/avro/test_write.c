@@ -20,7 +20,8 @@ static void writes_defaults(void **state)
     assert_null(s.maybe_inner);
     assert_int_equal(s.inners_count, 0);
 
-    static const uint8_t want[] = {1, 13, 0x80, 0xc8, 0xaf, 0xa0, 0x25, 0, 0, 0, 2, 0, 0, 0, 0, 6, 0, // head
+    static const uint8_t want[] = {1, 13, 0x80, 0xc8, 0xaf, 0xa0, 0x25, 0, 0, 0, 2, 0, 0, 0, 0, 6,
+            0, // head
             0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
     struct toc_buf out;
     struct toc_err err = {0};
@@ -84,8 +85,8 @@ static void refuses_what_is_beyond_limits(void **state)
     static const struct row {
         const char *name;
         void (*spoil)(struct toc_sample *);
-    } rows[] = {{"text", long_text}, {"bytes", long_raw}, {"symbol", no_symbol}, {"items", many_items},
-            {"item", long_item}, {"inner", long_inside}};
+    } rows[] = {{"text", long_text}, {"bytes", long_raw}, {"symbol", no_symbol},
+            {"items", many_items}, {"item", long_item}, {"inner", long_inside}};
     UNIT_EACH(const struct row, row, rows)
     {
         struct toc_sample s;
@@ -122,9 +123,10 @@ static void names_symbols(void **state)
     static const struct {
         const char *text;
         int want; // -1: none
-    } rows[] = {{"grey", TOC_COLOUR_GREY}, {"GREEN", TOC_COLOUR_GREEN}, {"sky_blue", TOC_COLOUR_SKY_BLUE},
-            {"sky-blue", TOC_COLOUR_SKY_BLUE}, {"Sky-Blue", TOC_COLOUR_SKY_BLUE}, {"sky blue", -1},
-            {"gree", -1}, {"greenn", -1}, {"", -1}};
+    } rows[] = {{"grey", TOC_COLOUR_GREY}, {"GREEN", TOC_COLOUR_GREEN},
+            {"sky_blue", TOC_COLOUR_SKY_BLUE}, {"sky-blue", TOC_COLOUR_SKY_BLUE},
+            {"Sky-Blue", TOC_COLOUR_SKY_BLUE}, {"sky blue", -1}, {"gree", -1}, {"greenn", -1},
+            {"", -1}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         enum toc_colour colour = TOC_COLOUR_GREY;
         bool found = toc_colour_parse(toc_slice_of(rows[i].text), &colour);

@@ -74,11 +74,11 @@ static void assert_entry(
 static void test_table(void **state)
 {
     (void)state;
-    static const char *const names[] = {"list", "rpz", "csv", "jsonl"};
-    for (size_t i = 0; i < 4; i++)
+    static const char *const names[] = {"list", "rpz", "csv", "jsonl", "stix"};
+    for (size_t i = 0; i < 5; i++)
         assert_string_equal(toc_sink_by_name(toc_slice_of(names[i]))->name, names[i]);
     assert_null(toc_sink_by_name(TOC_S("lis")));
-    assert_null(toc_sink_at(4));
+    assert_null(toc_sink_at(5));
 }
 
 static void test_list(void **state)
@@ -188,7 +188,7 @@ static void test_rpz(void **state)
             {TOC_KIND_IPV4, "185.220.101.7", "32.7.101.220.185.rpz-ip CNAME ."},
             {TOC_KIND_CIDR, "185.220.101.0/24", "24.0.101.220.185.rpz-ip CNAME ."},
             {TOC_KIND_IPV6, "2a0b:f4c2::7", "128.7.zz.f4c2.2a0b.rpz-ip CNAME ."},
-            {TOC_KIND_IPV6, "2a0b:0:0:1:0:0:1:7", "128.7.1.zz.1.0.0.2a0b.rpz-ip CNAME ."},
+            {TOC_KIND_IPV6, "2a0b:0:0:1:0:0:1:7", "128.7.1.0.0.1.zz.2a0b.rpz-ip CNAME ."},
             {TOC_KIND_IPV6, "2a0b:0:1:2:3:4:5:6", "128.6.5.4.3.2.1.0.2a0b.rpz-ip CNAME ."},
             {TOC_KIND_CIDR, "2a0b:f4c2::/32", "32.zz.f4c2.2a0b.rpz-ip CNAME ."},
             {TOC_KIND_URL, "https://a.example.com/", ""},

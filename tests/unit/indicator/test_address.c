@@ -150,6 +150,43 @@ static void special_addresses(void **state)
     }
 }
 
+// First and last address of each IPv4 range; those just outside are ordinary.
+static void special_ranges_end_where_they_should(void **state)
+{
+    (void)state;
+    static const struct row {
+        const char *before, *first, *last, *behind; // NULL: no neighbour, or another range
+    } rows[] = {
+            {NULL, "0.0.0.0", "0.255.255.255", "1.0.0.0"},
+            {"9.255.255.255", "10.0.0.0", "10.255.255.255", "11.0.0.0"},
+            {"100.63.255.255", "100.64.0.0", "100.127.255.255", "100.128.0.0"},
+            {"126.255.255.255", "127.0.0.0", "127.255.255.255", "128.0.0.0"},
+            {"169.253.255.255", "169.254.0.0", "169.254.255.255", "169.255.0.0"},
+            {"172.15.255.255", "172.16.0.0", "172.31.255.255", "172.32.0.0"},
+            {"191.255.255.255", "192.0.0.0", "192.0.0.255", "192.0.1.0"},
+            {"192.0.1.255", "192.0.2.0", "192.0.2.255", "192.0.3.0"},
+            {"192.31.195.255", "192.31.196.0", "192.31.196.255", "192.31.197.0"},
+            {"192.52.192.255", "192.52.193.0", "192.52.193.255", "192.52.194.0"},
+            {"192.88.98.255", "192.88.99.0", "192.88.99.255", "192.88.100.0"},
+            {"192.167.255.255", "192.168.0.0", "192.168.255.255", "192.169.0.0"},
+            {"192.175.47.255", "192.175.48.0", "192.175.48.255", "192.175.49.0"},
+            {"198.17.255.255", "198.18.0.0", "198.19.255.255", "198.20.0.0"},
+            {"198.51.99.255", "198.51.100.0", "198.51.100.255", "198.51.101.0"},
+            {"203.0.112.255", "203.0.113.0", "203.0.113.255", "203.0.114.0"},
+            {"223.255.255.255", "224.0.0.0", "239.255.255.255", NULL},
+            {NULL, "240.0.0.0", "255.255.255.255", NULL},
+    };
+    UNIT_EACH(const struct row, row, rows)
+    {
+        assert_true(toc_special_address(TOC_KIND_IPV4, toc_slice_of(row->first), NULL));
+        assert_true(toc_special_address(TOC_KIND_IPV4, toc_slice_of(row->last), NULL));
+        assert_false(row->before != NULL &&
+                toc_special_address(TOC_KIND_IPV4, toc_slice_of(row->before), NULL));
+        assert_false(row->behind != NULL &&
+                toc_special_address(TOC_KIND_IPV4, toc_slice_of(row->behind), NULL));
+    }
+}
+
 // Every name that is special is refused as a domain: the list of last labels sees to that.
 static void special_names_are_no_domains(void **state)
 {
@@ -177,6 +214,7 @@ int main(void)
             cmocka_unit_test(covers),
             cmocka_unit_test(networks_of_values),
             cmocka_unit_test(special_addresses),
+            cmocka_unit_test(special_ranges_end_where_they_should),
             cmocka_unit_test(special_names_are_no_domains),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

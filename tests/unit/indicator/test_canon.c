@@ -120,6 +120,18 @@ static void check_refuses_other_spellings(void **state)
     assert_true(other > 200);
 }
 
+// The check refuses what only libidn2 could spell before anything is asked of it.
+static void check_converts_nothing(void **state)
+{
+    (void)state;
+    static const char *const urls[] = {"http://b\u00fccher.de/", "http://b%C3%BCcher.de/"};
+    for (size_t i = 0; i < sizeof urls / sizeof *urls; i++)
+        assert_int_equal(toc_canon_check(TOC_KIND_URL, toc_slice_of(urls[i])),
+                TOC_REFUSAL_CANON_DOMAIN_IDN);
+    assert_int_equal(toc_canon_check(TOC_KIND_DOMAIN, toc_slice_of("b\u00fccher.de")),
+            TOC_REFUSAL_CANON_DOMAIN_CHARACTER);
+}
+
 static void limits_hold(void **state)
 {
     (void)state;
@@ -215,6 +227,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
             cmocka_unit_test(vectors_hold),
             cmocka_unit_test(check_refuses_other_spellings),
+            cmocka_unit_test(check_converts_nothing),
             cmocka_unit_test(limits_hold),
             cmocka_unit_test(long_raw_url_may_shrink),
             cmocka_unit_test(kind_rows_agree_with_the_schema),

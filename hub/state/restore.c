@@ -144,9 +144,10 @@ static toc_rc read_block(struct toc_state *state, struct toc_slice bytes, struct
     toc_arena_reset(&restore->arena);
     struct toc_avro_in in = toc_avro_in_over(bytes, &restore->arena);
     toc_block_read(&in, &block);
-    if (toc_failed(toc_avro_in_finish(&in, "Block", err)))
-        return err->code == TOC_E_MEMORY ? state_no_memory(err)
-                                         : bad_log(restore, err, "not a block");
+    toc_rc rc = toc_avro_in_finish(&in, "Block", err);
+    if (toc_failed(rc))
+        return rc.code == TOC_E_MEMORY ? state_no_memory(err)
+                                       : bad_log(restore, err, "not a block");
     TOC_TRY(check_order(restore, &block, err));
     TOC_TRY(apply(state, &block, err));
     if (block.trailer == NULL) {

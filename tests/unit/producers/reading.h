@@ -1,6 +1,8 @@
 // What a reader says, as text: one line a statement, so that a case is a text beside a text.
 #pragma once
 
+#include "tests/support/unit.h"
+
 #include "lib/base/text.h"
 #include "lib/base/time.h"
 #include "producers/reader/reader.h"

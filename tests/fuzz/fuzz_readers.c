@@ -32,12 +32,14 @@ static toc_rc take(void *ctx, const uint8_t key[TOC_KEY_BYTES], enum toc_marking
     for (size_t i = 0; i < o->tags_count; i++)
         FUZZ_CHECK(toc_tag_valid(o->tags[i]) && !toc_identity_tags(o->tags[i]));
     for (size_t i = 0; i < o->relations_count; i++)
-        FUZZ_CHECK(toc_canon_check(o->relations[i].kind, o->relations[i].value) == TOC_REFUSAL_NONE);
+        FUZZ_CHECK(
+                toc_canon_check(o->relations[i].kind, o->relations[i].value) == TOC_REFUSAL_NONE);
     toc_buf_init(&first, TOC_SORT_ENTRY_BYTES_MAX);
     toc_buf_init(&second, TOC_SORT_ENTRY_BYTES_MAX);
     toc_arena_init(&arena, TOC_ENTRY_ARENA_BYTES);
     toc_entry_put(o, &first);
-    FUZZ_CHECK(!first.failed && !toc_failed(toc_entry_get(toc_buf_slice(&first), &arena, &back, err)));
+    FUZZ_CHECK(
+            !first.failed && !toc_failed(toc_entry_get(toc_buf_slice(&first), &arena, &back, err)));
     toc_entry_put(&back, &second);
     FUZZ_CHECK(toc_slice_eq(toc_buf_slice(&first), toc_buf_slice(&second)));
     toc_buf_done(&first);
@@ -59,14 +61,17 @@ static bool refused(void *ctx, const struct toc_refused *r)
 {
     struct watch *watch = ctx;
     struct toc_reader_sink sink = toc_stage_sink(watch->stage);
-    FUZZ_CHECK(r->line >= watch->line && r->code != TOC_REFUSAL_NONE && r->code < TOC_REFUSAL_COUNT);
+    FUZZ_CHECK(
+            r->line >= watch->line && r->code != TOC_REFUSAL_NONE && r->code < TOC_REFUSAL_COUNT);
     watch->line = r->line;
     return sink.refused(sink.ctx, r);
 }
 
-static void read_as(const struct toc_reader_row *row, const uint8_t *data, size_t size, struct toc_stage *stage)
+static void read_as(
+        const struct toc_reader_row *row, const uint8_t *data, size_t size, struct toc_stage *stage)
 {
-    struct toc_reader_options options = {.has_marking = true, .marking = TOC_MARKING_GREEN, .limit = TOC_MARKING_AMBER};
+    struct toc_reader_options options = {
+            .has_marking = true, .marking = TOC_MARKING_GREEN, .limit = TOC_MARKING_AMBER};
     struct watch watch = {.stage = stage};
     struct toc_reader_sink sink = {&watch, found, refused};
     struct toc_reader *reader = NULL;
@@ -90,10 +95,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct toc_stage stage;
     struct toc_err err = {0};
     if (guard == NULL)
-        FUZZ_CHECK(!toc_failed(toc_privacy_new(&rules, &guard, &err)) && (nowhere = fopen("/dev/null", "w")) != NULL);
+        FUZZ_CHECK(!toc_failed(toc_privacy_new(&rules, &guard, &err)) &&
+                   (nowhere = fopen("/dev/null", "w")) != NULL);
     struct toc_report_options said = {.input = "in", .out = nowhere};
-    struct toc_stage_options options = {.guard = guard, .has_marking = true, .marking = TOC_MARKING_GREEN,
-            .limit = TOC_MARKING_AMBER, .allow = TOC_PRIVACY_MAIL | TOC_PRIVACY_DESCRIPTION, .take = take};
+    struct toc_stage_options options = {.guard = guard,
+            .has_marking = true,
+            .marking = TOC_MARKING_GREEN,
+            .limit = TOC_MARKING_AMBER,
+            .allow = TOC_PRIVACY_MAIL | TOC_PRIVACY_DESCRIPTION,
+            .take = take};
     FUZZ_CHECK(!toc_failed(toc_report_open(&report, &said, &err)));
     for (const struct toc_reader_row *row = toc_readers; row->name != NULL; row++) {
         toc_stage_init(&stage, &options, &report);

@@ -23,12 +23,11 @@ struct toc_publish_options {
     bool full_list, accept_shrink, wait, dry_run, json, follow;
 };
 
-// Exit codes.
+// Exit codes. PARTLY: sent, but nothing of the input could be used, a full list was held, or (with
+// --wait) not everything was accepted. FAILED: what is spooled is sent at the next start.
 #define TOC_EXIT_OK 0
-#define TOC_EXIT_FAILED 1 // not everything was sent; what is spooled is sent at the next start
+#define TOC_EXIT_FAILED 1
 #define TOC_EXIT_USAGE 2
-#define TOC_EXIT_PARTLY                                                                            \
-    3       // sent, but: nothing of the input could be used, a full list was held, or (with       \
-            // --wait) not everything was accepted
+#define TOC_EXIT_PARTLY 3
 
 int toc_publish(const struct toc_publish_options *options);

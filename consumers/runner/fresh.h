@@ -7,16 +7,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/indicator/limits.h"
 #include "schemas/types.h"
 
-#define TOC_FRESH_PARTITIONS_MAX 1024 // as many as a deployment may have
 // Heads come every 5 s. Silence this long is more than a restart of the hub or a broker's failover.
 #define TOC_FRESH_CUT_OFF_MS (INT64_C(15) * 60 * 1000)
 
 struct toc_fresh {
     int64_t stale_ms; // after this much silence addresses and URLs go: they change hands
     size_t partitions;
-    int64_t heads[TOC_FRESH_PARTITIONS_MAX]; // newest stream time of each; 0 = none seen yet
+    int64_t heads[TOC_PARTITIONS_MAX]; // newest stream time of each; 0 = none seen yet
 };
 
 void toc_fresh_head(struct toc_fresh *fresh, int32_t partition, int64_t stream_time_ms);

@@ -60,7 +60,7 @@ void toc_output_save(const struct toc_output *output, struct toc_slice subscript
 static void get_fresh(struct toc_rd *rd, struct toc_fresh *fresh)
 {
     fresh->partitions = (size_t)toc_rd_le(rd, 4);
-    if (fresh->partitions > TOC_FRESH_PARTITIONS_MAX)
+    if (fresh->partitions > TOC_PARTITIONS_MAX)
         rd->failed = true;
     for (size_t i = 0; i < fresh->partitions && toc_rd_ok(rd); i++)
         fresh->heads[i] = (int64_t)toc_rd_le(rd, 8);

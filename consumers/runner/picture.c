@@ -6,7 +6,6 @@
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
 #include "lib/indicator/canon.h"
-#include "lib/indicator/limits.h"
 #include "lib/indicator/topics.h"
 #include "schemas/head.h"
 #include "schemas/interest_change.h"
@@ -24,7 +23,7 @@ struct toc_picture {
     struct slot slots[TOC_PICTURE_OUTPUTS_MAX];
     size_t slot_count;
     struct toc_fresh fresh;
-    int64_t positions[TOC_FRESH_PARTITIONS_MAX]; // highest offset had of each partition, or -1
+    int64_t positions[TOC_PARTITIONS_MAX]; // highest offset had of each partition, or -1
     struct toc_picture_counts counts;
     bool ageing; // some partition was cut off when it was last looked at
     bool stale;
@@ -90,7 +89,7 @@ struct toc_picture_counts toc_picture_counts(const struct toc_picture *picture)
 void toc_picture_begins(struct toc_picture *picture, size_t partitions)
 {
     picture->fresh.partitions = partitions;
-    for (size_t i = 0; i < TOC_FRESH_PARTITIONS_MAX; i++)
+    for (size_t i = 0; i < TOC_PARTITIONS_MAX; i++)
         picture->positions[i] = -1;
     for (size_t i = 0; i < picture->slot_count; i++) {
         toc_output_picture_begins(picture->slots[i].output);
@@ -199,12 +198,19 @@ static bool was_had(struct toc_picture *picture, int32_t partition, int64_t offs
 }
 
 static toc_rc take_head(
-        struct toc_picture *picture, const struct toc_picture_record *record, struct toc_err *err)
+        struct toc_picture *picture, int32_t partition, struct toc_slice value, struct toc_err *err)
 {
     struct toc_head head;
-    TOC_TRY(toc_head_get(record->value, &picture->arena, &head, err));
-    toc_fresh_head(&picture->fresh, record->partition, head.stream_time);
+    TOC_TRY(toc_head_get(value, &picture->arena, &head, err));
+    toc_fresh_head(&picture->fresh, partition, head.stream_time);
     return TOC_OK;
+}
+
+toc_rc toc_picture_head(
+        struct toc_picture *picture, int32_t partition, struct toc_slice value, struct toc_err *err)
+{
+    toc_arena_reset(&picture->arena);
+    return take_head(picture, partition, value, err);
 }
 
 static toc_rc take_record(
@@ -213,7 +219,7 @@ static toc_rc take_record(
     struct toc_indicator indicator;
     uint8_t key[TOC_KEY_BYTES];
     if (toc_slice_is(record->key, TOC_HEAD_KEY))
-        return record->tombstone ? TOC_OK : take_head(picture, record, err);
+        return record->tombstone ? TOC_OK : take_head(picture, record->partition, record->value, err);
     if (record->tombstone) {
         TOC_ENSURE(toc_parse_hex(record->key, key, sizeof key), err, TOC_E_SYNTAX,
                 "a tombstone whose key is no indicator's");

@@ -70,6 +70,10 @@ TOC_NODISCARD toc_rc toc_picture_record(
 TOC_NODISCARD toc_rc toc_picture_change(
         struct toc_picture *picture, const struct toc_picture_record *record, struct toc_err *err);
 
+// A head that came by another way than the picture's own records.
+TOC_NODISCARD toc_rc toc_picture_head(struct toc_picture *picture, int32_t partition,
+        struct toc_slice value, struct toc_err *err);
+
 // What the member allows has changed. Borrowed until the next call.
 void toc_picture_allow(struct toc_picture *picture, const struct toc_guard *allowed, size_t count);
 

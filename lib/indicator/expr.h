@@ -10,16 +10,12 @@
 
 #include "lib/base/err.h"
 #include "lib/base/slice.h"
+#include "lib/indicator/limits.h"
 #include "schemas/types.h"
-
-#define TOC_EXPR_BYTES_MAX 4096  // of the text: what Interest.expression holds
-#define TOC_EXPR_TESTS_MAX 256   // comparisons, and as many values in all their lists together:
-#define TOC_EXPR_VALUES_MAX 256  // bounds what one indicator costs in the hub, for every interest
-#define TOC_EXPR_DEPTH_MAX 32    // of brackets and nots: bounds the stack
 
 struct toc_expr;
 
-// SYNTAX (LENGTH, LIMIT for the maxima above) with "column N: " in the text and N, counted in
+// SYNTAX (LENGTH, LIMIT for the maxima of limits.h) with "column N: " in the text and N, counted in
 // characters from 1, in *out_column. Free with toc_expr_free; NULL is fine.
 TOC_NODISCARD toc_rc toc_expr_parse(
         struct toc_slice text, struct toc_expr **out, size_t *out_column, struct toc_err *err);

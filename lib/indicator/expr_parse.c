@@ -164,7 +164,7 @@ static toc_rc fail_field(struct parser *p)
 static toc_rc add_node(struct parser *p, struct expr_node node, uint16_t *out)
 {
     if (p->e->node_count == EXPR_NODES_MAX)
-        return BAD(p, TOC_E_LIMIT, "more than %d comparisons", TOC_EXPR_TESTS_MAX);
+        return BAD(p, TOC_E_LIMIT, "more than %d comparisons, ands, ors and nots", EXPR_NODES_MAX);
     *out = p->e->node_count++;
     p->e->nodes[*out] = node;
     return TOC_OK;

@@ -88,8 +88,8 @@ struct expr_node {
     uint16_t first, count; // TEST: its values
 };
 
-// One node for each test, at most one more for each "and", "or" or "not" around it.
-#define EXPR_NODES_MAX (TOC_EXPR_TESTS_MAX * 3)
+// One node for each test (which has a value at least), at most one more for each "and", "or" or "not" around it.
+#define EXPR_NODES_MAX (TOC_EXPR_VALUES_MAX * 3)
 
 struct toc_expr {
     uint16_t root;

@@ -14,6 +14,11 @@
 #define TOC_ID_BYTES_MAX 63          // member, feed, tag, interest: a DNS label's length
 #define TOC_PSL_RULES_MAX 65536      // the list of 2026 has 10,248
 
+// An interest (expr.h): what one indicator may cost in the hub, for every interest there is
+#define TOC_EXPR_BYTES_MAX 4096 // what Interest.expression holds
+#define TOC_EXPR_VALUES_MAX 256 // in all comparisons together, so that many comparisons at most
+#define TOC_EXPR_DEPTH_MAX 32   // brackets and nots inside each other: bounds the stack
+
 // One submission, as a connector cuts it
 #define TOC_SEGMENT_OBSERVATIONS_MAX 1000  // bounds what one record causes in the hub
 #define TOC_SEGMENT_BYTES_MAX (512 * 1024) // raw payload; well under Kafka's 1 MiB a message

@@ -2,10 +2,10 @@
 
 #include "lib/base/text.h"
 
-#define TEXT_MAX 4096  // a URL has 2,048 bytes, a description 1,024
-#define ROUNDS_MAX 6   // of percent encoding; links of real kits show two
-#define KEY_MAX 64     // longer ones are no field names
-#define BASE64_MIN 8   // "a@b.info" has eleven; shorter runs are words
+#define TEXT_MAX 4096 // a URL has 2,048 bytes, a description 1,024
+#define ROUNDS_MAX 6  // of percent encoding; links of real kits show two
+#define KEY_MAX 64    // longer ones are no field names
+#define BASE64_MIN 8  // "a@b.info" has eleven; shorter runs are words
 
 static bool is_digit(uint8_t c)
 {
@@ -128,10 +128,10 @@ static enum toc_finding look(const struct toc_scan_rules *rules, struct toc_slic
         lower[i] = c >= 'A' && c <= 'Z' ? (uint8_t)(c - 'A' + 'a') : c;
     }
     text = toc_slice(lower, text.len);
-    return toc_own_names_in(rules->names, text)                 ? TOC_FINDING_OWN
-            : has_mail(text)                                    ? TOC_FINDING_MAIL
-            : has_social_security(text) || has_key(rules, text) ? TOC_FINDING_PERSON
-                                                                : TOC_FINDING_NONE;
+    return toc_own_names_in(rules->names, text)                ? TOC_FINDING_OWN
+           : has_mail(text)                                    ? TOC_FINDING_MAIL
+           : has_social_security(text) || has_key(rules, text) ? TOC_FINDING_PERSON
+                                                               : TOC_FINDING_NONE;
 }
 
 // ---- encodings -------------------------------------------------------------------------------
@@ -142,7 +142,8 @@ static bool percent_decode(uint8_t *text, size_t *len)
     size_t to = 0;
     for (size_t i = 0; i < *len; i++, to++) {
         text[to] = text[i];
-        if (text[i] == '%' && i + 2 < *len && toc_parse_hex(toc_slice(text + i + 1, 2), &text[to], 1))
+        if (text[i] == '%' && i + 2 < *len &&
+                toc_parse_hex(toc_slice(text + i + 1, 2), &text[to], 1))
             i += 2;
     }
     bool changed = to != *len;
@@ -188,7 +189,9 @@ static enum toc_finding look_in_base64(const struct toc_scan_rules *rules, struc
         size_t end = pos;
         while (end < text.len && base64_value(text.ptr[end]) >= 0)
             end++;
-        size_t len = end - pos < BASE64_MIN ? 0 : base64_decode(toc_slice_sub(text, pos, end - pos), plain);
+        size_t len = end - pos < BASE64_MIN
+                             ? 0
+                             : base64_decode(toc_slice_sub(text, pos, end - pos), plain);
         enum toc_finding finding = look(rules, toc_slice(plain, len));
         if (finding != TOC_FINDING_NONE)
             return finding;

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/base/mem.h"
 #include "lib/base/rd.h"
@@ -82,18 +83,23 @@ static bool is_stored(const struct toc_outgoing *o, int32_t index)
     return (o->stored[index / 8] >> (index % 8) & 1) != 0;
 }
 
-// A number cut off by a power failure is no note: that segment is sent again, and counted once.
+// A number cut off by a power failure is no note: it is removed, and that segment is sent again and
+// counted once.
 static toc_rc read_acks(struct toc_outgoing *o, struct toc_err *err)
 {
     uint8_t note[4];
+    off_t whole = 0;
     while (fread(note, sizeof note, 1, o->acks) == 1) {
+        whole += (off_t)sizeof note;
         struct toc_rd rd = toc_rd_over(toc_slice(note, sizeof note));
         int32_t index = (int32_t)toc_rd_le(&rd, 4);
         TOC_ENSURE(index >= 0 && index < o->count, err, TOC_E_STATE, "segment %d of %d was sent", (int)index,
                 (int)o->count);
         mark(o, index);
     }
-    return ferror(o->acks) ? io_fail(err, "reading acks") : TOC_OK;
+    if (ferror(o->acks) || ftruncate(fileno(o->acks), whole) != 0)
+        return io_fail(err, "reading acks");
+    return TOC_OK;
 }
 
 static toc_rc open_both(struct toc_outgoing *o, const char *segments, const char *acks, struct toc_err *err)

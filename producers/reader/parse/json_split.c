@@ -135,13 +135,17 @@ static bool is_objects(const struct toc_json_split *split, size_t start)
 // rest of a bundle has ended.
 static enum toc_split take_top(struct toc_json_split *split, bool bundle)
 {
-    bool name_next = !bundle, is_list = false;
+    bool name_next = !bundle, is_list = false, large = false;
     int c;
     while ((c = next_token(split, -1)) != EOF) {
+        if (split->text.failed) { // too large for an object, but it may still be a bundle
+            large = true;
+            toc_buf_clear(&split->text);
+        }
         size_t start = split->text.len;
         if (c == '}') {
             keep(split, c);
-            return bundle ? TOC_SPLIT_END : kept_object(split);
+            return bundle ? TOC_SPLIT_END : large ? TOC_SPLIT_LARGE : kept_object(split);
         }
         if (c == '[' && is_list) {
             split->in_list = split->in_bundle = true;

@@ -289,8 +289,8 @@ static void test_limits(void **state)
 {
     (void)state;
     struct toc_err err = {0};
-    assert_ok(parse_repeated("hits=0", " or hits=1", TOC_EXPR_TESTS_MAX - 1, "", &err), err);
-    assert_code(parse_repeated("hits=0", " or hits=1", TOC_EXPR_TESTS_MAX, "", &err), TOC_E_LIMIT, err);
+    assert_ok(parse_repeated("hits=0", " or hits=1", TOC_EXPR_VALUES_MAX - 1, "", &err), err);
+    assert_code(parse_repeated("hits=0", " or hits=1", TOC_EXPR_VALUES_MAX, "", &err), TOC_E_LIMIT, err);
     assert_ok(parse_repeated("hits in (0", ",1", TOC_EXPR_VALUES_MAX - 1, ")", &err), err);
     assert_code(parse_repeated("hits in (0", ",1", TOC_EXPR_VALUES_MAX, ")", &err), TOC_E_LIMIT, err);
     assert_ok(parse_repeated("", "not ", TOC_EXPR_DEPTH_MAX, "corroborated", &err), err);

@@ -1,0 +1,40 @@
+// What is asked of whom: deployment, audience, interest, and the gate's own part, from member.conf, the
+// command line and the roster. Made once at the start; nothing changes it.
+#pragma once
+
+#include <stddef.h>
+
+#include "consumers/sink/admit.h"
+#include "lib/base/arena.h"
+#include "lib/base/err.h"
+#include "lib/bus/conf.h"
+#include "lib/indicator/expr.h"
+#include "lib/member/conf.h"
+#include "lib/member/genesis.h"
+
+struct toc_subscription {
+    struct toc_genesis_file genesis;
+    char audience[32];
+    enum toc_marking marking;     // highest of the audience
+    const char *follows;          // id of an interest; NULL: the audience is followed
+    struct toc_slice text;        // of the expression; empty: everything live
+    struct toc_expr *expression;  // NULL likewise
+    struct toc_slice fingerprint; // equal for as long as the same is asked of the same deployment
+    struct toc_psl *suffixes;
+    struct toc_guard *own;
+    size_t own_count;
+    struct toc_arena arena;
+};
+
+// interest: id or expression (a single word that could be either is an id), or NULL for everything.
+// dir: where the roster's last answer is kept, for a start while the hub cannot be reached. USAGE, with
+// the place in an expression; AUTH: not admitted, or not to this audience; NOTFOUND; KAFKA, TIMEOUT. *out
+// is for toc_subscription_done.
+TOC_NODISCARD toc_rc toc_subscription_make(const struct toc_member_conf *conf, const char *interest,
+        const char *dir, struct toc_bus_log log, struct toc_subscription *out, struct toc_err *err);
+void toc_subscription_done(struct toc_subscription *subscription); // zeroed ones are fine
+
+// Parses an expression for a person: on failure writes the text and a mark under the column to
+// stderr as well.
+TOC_NODISCARD toc_rc toc_subscription_parse(
+        struct toc_slice text, struct toc_expr **out, struct toc_err *err);

@@ -116,7 +116,7 @@ static toc_rc open_saved(struct toc_slice saved, struct toc_rd *out, struct toc_
 static toc_rc read_into(struct toc_output *output, struct toc_slice saved, struct toc_slice subscription,
         struct toc_fresh *fresh, struct toc_err *err)
 {
-    struct toc_rd rd;
+    struct toc_rd rd = {0};
     TOC_TRY(open_saved(saved, &rd, err));
     TOC_ENSURE(toc_slice_eq(get_bytes(&rd), subscription), err, TOC_E_NOTFOUND,
             "the saved state belongs to another subscription");

@@ -314,9 +314,11 @@ static void age(struct toc_picture *picture, int64_t now_ms)
     picture->stale = stale;
 }
 
-static toc_rc publish_one(struct toc_picture *picture, struct slot *slot, int64_t now_ms,
+toc_rc toc_picture_publish(struct toc_picture *picture, size_t output, int64_t now_ms,
         bool *out_written, struct toc_err *err)
 {
+    struct slot *slot = &picture->slots[output];
+    age(picture, now_ms);
     struct toc_sink_picture of = {.audience = picture->conf.audience, .marking = picture->conf.marking,
             .as_of_ms = toc_fresh_as_of(&picture->fresh), .stale = picture->stale};
     struct toc_sink_page page = {.picture = &of, .written_ms = now_ms,
@@ -327,23 +329,4 @@ static toc_rc publish_one(struct toc_picture *picture, struct slot *slot, int64_
     toc_rc rc = toc_output_publish(slot->output, &page, out_written, err);
     slot->retry_at_ms = toc_failed(rc) ? now_ms + TOC_PICTURE_RETRY_MS : 0;
     return rc;
-}
-
-toc_rc toc_picture_publish(
-        struct toc_picture *picture, int64_t now_ms, bool *written, struct toc_err *err)
-{
-    toc_rc first = TOC_OK;
-    age(picture, now_ms);
-    for (size_t i = 0; i < picture->slot_count; i++) {
-        bool one = false;
-        struct toc_err its;
-        toc_rc rc = publish_one(picture, &picture->slots[i], now_ms, &one, &its);
-        if (written != NULL)
-            written[i] = one;
-        if (toc_failed(rc) && !toc_failed(first)) {
-            first = rc;
-            *err = its;
-        }
-    }
-    return first;
 }

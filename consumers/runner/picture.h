@@ -77,9 +77,8 @@ TOC_NODISCARD toc_rc toc_picture_head(struct toc_picture *picture, int32_t parti
 // What the member allows has changed. Borrowed until the next call.
 void toc_picture_allow(struct toc_picture *picture, const struct toc_guard *allowed, size_t count);
 
-// Lets age what must, then writes the outputs that changed. Every output is tried; those that failed
-// rest for TOC_PICTURE_RETRY_MS. written: one flag an output, may be NULL. The first failure is
-// returned.
+// Lets age what must, then writes this output if it has changed. After a failure it rests for
+// TOC_PICTURE_RETRY_MS: then nothing is done and nothing is wrong.
 #define TOC_PICTURE_RETRY_MS 10000
-TOC_NODISCARD toc_rc toc_picture_publish(
-        struct toc_picture *picture, int64_t now_ms, bool *written, struct toc_err *err);
+TOC_NODISCARD toc_rc toc_picture_publish(struct toc_picture *picture, size_t output, int64_t now_ms,
+        bool *out_written, struct toc_err *err);

@@ -1,7 +1,7 @@
 // One thread. A turn of the loop: take records until there are none or it is time to write, write what
-// changed, once a second look after the allow file, acceptances and the saved states. Writing takes at
-// most a third of the time, so a large output under a steady stream of changes is written less often,
-// never late by more than its own writing takes.
+// changed, once a second look after the allow file, acceptances and the saved states. Each output rests
+// between two writes for as long as one takes, so a large one under a steady stream of changes is written
+// less often and a small one beside it is not held up.
 #include "consumers/runner/subscribe.h"
 
 #include <poll.h>
@@ -24,7 +24,7 @@
 
 #define SUBJECT "subscribe"
 #define POLL_MS 50
-#define PUBLISH_EVERY_MS 100 // changes wait for company so long at most
+#define PUBLISH_EVERY_MS 100 // changes wait for company so long at least
 #define LOOK_EVERY_MS 1000   // after the allow file and acceptances
 #define SAVE_EVERY_MS 60000
 #define REOPEN_AFTER_MS 5000
@@ -54,7 +54,9 @@ struct subscriber {
     bool accept;        // still to be applied
     bool stale;         // the log knows that the picture is
     // all monotonic
-    int64_t open_at_ms, publish_at_ms, look_at_ms, save_at_ms, moved_ms;
+    int64_t open_at_ms, look_at_ms, save_at_ms, moved_ms;
+    int64_t publish_at_ms[TOC_PICTURE_OUTPUTS_MAX]; // each output's turn
+    int64_t publish_next_ms;                        // the earliest of them
 };
 
 static void bus_line(void *ctx, enum toc_log_level level, const char *text)
@@ -235,7 +237,7 @@ static toc_rc take_records(struct subscriber *s, struct toc_err *err)
             break;
         timeout_ms = 0;
         s->moved_ms = toc_monotonic_ms(NULL);
-        if (toc_follow_told(s->follow) && s->moved_ms >= s->publish_at_ms)
+        if (toc_follow_told(s->follow) && s->moved_ms >= s->publish_next_ms)
             break;
     }
     return TOC_OK;
@@ -296,32 +298,53 @@ static void say_stale(struct subscriber *s)
     s->stale = stale;
 }
 
-static toc_rc publish(struct subscriber *s, struct toc_err *err)
+static toc_rc publish_one(struct subscriber *s, size_t i, struct toc_err *err)
 {
     static struct toc_log_rate rate;
-    bool written[TOC_PICTURE_OUTPUTS_MAX] = {false};
+    bool written = false;
     int64_t begin = toc_monotonic_ms(NULL);
+    toc_rc rc = toc_picture_publish(s->picture, i, toc_now_ms(NULL), &written, err);
+    if (toc_failed(rc))
+        toc_log_rated(&rate, TOC_LOG_ERROR, SUBJECT, "%s; the last good file stands", err->text);
+    s->unsaved[i] = s->unsaved[i] || written;
+    say_counts(s, i);
+    int64_t end = toc_monotonic_ms(NULL), took = end - begin;
+    s->publish_at_ms[i] = end + (took > PUBLISH_EVERY_MS ? took : PUBLISH_EVERY_MS);
+    return rc;
+}
+
+// The outputs whose turn it is. OK when those that were tried could be written.
+static toc_rc publish_due(struct subscriber *s, bool all, struct toc_err *err)
+{
+    toc_rc rc = TOC_OK;
+    int64_t now = toc_monotonic_ms(NULL);
+    s->publish_next_ms = INT64_MAX;
+    for (size_t i = 0; i < toc_picture_outputs(s->picture); i++) {
+        struct toc_err its;
+        toc_rc one = all || now >= s->publish_at_ms[i] ? publish_one(s, i, &its) : TOC_OK;
+        if (toc_failed(one) && !toc_failed(rc)) {
+            rc = one;
+            *err = its;
+        }
+        if (s->publish_at_ms[i] < s->publish_next_ms)
+            s->publish_next_ms = s->publish_at_ms[i];
+    }
+    return rc;
+}
+
+static toc_rc publish(struct subscriber *s, struct toc_err *err)
+{
     bool first = s->follow != NULL && toc_follow_told(s->follow) && !s->told;
-    if (!first && begin < s->publish_at_ms)
-        return TOC_OK;
     s->told = s->told || first;
     if (first && s->accept) {
         accept_all(s);
         s->accept = false;
     }
-    toc_rc rc = toc_picture_publish(s->picture, toc_now_ms(NULL), written, err);
-    for (size_t i = 0; i < toc_picture_outputs(s->picture); i++) {
-        s->unsaved[i] = s->unsaved[i] || written[i];
-        say_counts(s, i);
-    }
+    toc_rc rc = publish_due(s, first, err);
     if (first)
         say_first(s);
     say_stale(s);
     s->published = s->told && !toc_failed(rc);
-    int64_t took = toc_monotonic_ms(NULL) - begin;
-    s->publish_at_ms = begin + took + (2 * took > PUBLISH_EVERY_MS ? 2 * took : PUBLISH_EVERY_MS);
-    if (toc_failed(rc))
-        toc_log_rated(&rate, TOC_LOG_ERROR, SUBJECT, "%s; the last good file stands", err->text);
     return s->options->once && s->told ? rc : TOC_OK;
 }
 
@@ -421,8 +444,8 @@ static void done(struct subscriber *s)
 static void age_at_least(struct subscriber *s)
 {
     struct toc_err err;
-    if (toc_failed(toc_picture_publish(s->picture, toc_now_ms(NULL), NULL, &err)))
-        toc_log(TOC_LOG_ERROR, SUBJECT, "%s", err.text);
+    if (toc_failed(publish_due(s, true, &err)))
+        toc_log(TOC_LOG_DEBUG, SUBJECT, "%s", err.text); // said already
 }
 
 toc_rc toc_subscribe_run(const struct toc_subscribe_options *options, struct toc_err *err)

@@ -151,7 +151,9 @@ static void tell_change(struct bench *b, enum toc_change change, struct toc_indi
 static void publish(struct bench *b)
 {
     struct toc_err err = {0};
-    assert_ok(toc_picture_publish(b->picture, b->now, NULL, &err), err);
+    bool written;
+    for (size_t i = 0; i < OUTPUTS; i++)
+        assert_ok(toc_picture_publish(b->picture, i, b->now, &written, &err), err);
 }
 
 static void begin(struct bench *b) // the first picture is there
@@ -442,27 +444,35 @@ static void test_stale_is_said(void **state)
     close_picture(&b);
 }
 
+// Writes all of them; bits of those written. Only the zone may fail, and with this code.
+static unsigned publish_all(struct bench *b, enum toc_code zone)
+{
+    unsigned all = 0;
+    for (size_t i = 0; i < OUTPUTS; i++) {
+        struct toc_err err = {0};
+        bool written = false;
+        assert_code(toc_picture_publish(b->picture, i, b->now, &written, &err), i == 1 ? zone : TOC_E_OK, err);
+        all |= (unsigned)written << i;
+    }
+    return all;
+}
+
 static void test_one_bad_disk_does_not_stop_the_others(void **state)
 {
     (void)state;
     struct bench b;
-    struct toc_err err = {0};
-    bool written[OUTPUTS];
     open_picture(&b, NULL, NULL, 0);
     assert_int_equal(mkdir(b.paths[1], 0700), 0); // where the zone should go
     tell_block(&b, TOC_KIND_DOMAIN, "a.example.com");
     tell_heads(&b, b.now);
     assert_true(toc_picture_ends(b.picture));
-    assert_code(toc_picture_publish(b.picture, b.now, written, &err), TOC_E_IO, err);
-    assert_shows(err.text, "rpz");
-    assert_true(written[0] && !written[1] && written[2] && written[3]);
+    assert_int_equal(publish_all(&b, TOC_E_IO), 1 | 4 | 8);
     b.now += TOC_PICTURE_RETRY_MS - 1; // it rests, the others go on
     tell_block(&b, TOC_KIND_DOMAIN, "b.example.com");
-    assert_ok(toc_picture_publish(b.picture, b.now, written, &err), err);
-    assert_true(written[0] && !written[1] && written[2] && written[3]);
+    assert_int_equal(publish_all(&b, TOC_E_OK), 1 | 4 | 8);
     assert_int_equal(rmdir(b.paths[1]), 0);
     b.now += 1;
-    publish(&b);
+    assert_int_equal(publish_all(&b, TOC_E_OK), 2);
     assert_int_equal(where(&b, "b.example.com"), 15);
     close_picture(&b);
 }

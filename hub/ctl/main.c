@@ -1,7 +1,6 @@
 // tocsinctl: the operator's tool. `tocsinctl [-c operator.conf] COMMAND ...`; one file a command.
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "hub/ctl/ctl.h"
@@ -16,6 +15,16 @@ static const struct command {
         {"ca", cmd_ca, false, "make the authorities, certificates and keys of a deployment: ca --dir DIR [--host NAME]..."},
         {"init", cmd_init, true, "genesis, topics, rights, first decisions: init [--apply] [--partitions P] [--name NAME]"},
         {"member", cmd_member, true, "admit | list | show ID | suspend ID | restore ID | revoke ID"},
+        {"interest", cmd_interest, true, "add MEMBER ID EXPRESSION | list | remove ID"},
+        {"reference", cmd_reference, true, "add|use FILE --name NAME --type TYPE [--effect EFFECT] | drop NAME | list"},
+        {"overrule", cmd_overrule, true, "VALUE --advice none|alert|block --why TEXT --until DATE|7d"},
+        {"policy", cmd_policy, true, "NAME NUMBER: a number of the rules, e.g. block-score 50"},
+        {"status", cmd_status, true, "[--json] [--rate]: lag, throughput, time, conservation per member"},
+        {"explain", cmd_explain, true, "VALUE [--json]: who says it, and why the advice is what it is"},
+        {"quarantine", cmd_quarantine, true, "list | show PARTITION/OFFSET"},
+        {"correlations", cmd_correlations, true, "--audience NAME [--top N]: what indicators share, heaviest first"},
+        {"capture", cmd_capture, true, "FILE: the log as it is, for tocsin-replay"},
+        {"doctor", cmd_doctor, true, "what is wrong and the next step"},
 };
 #define COMMAND_COUNT (sizeof commands / sizeof *commands)
 
@@ -23,7 +32,7 @@ static int usage(FILE *to, int code)
 {
     fputs("usage: tocsinctl [-c operator.conf] [-v] COMMAND ...\n", to);
     for (size_t i = 0; i < COMMAND_COUNT; i++)
-        fprintf(to, "  %-11s %s\n", commands[i].name, commands[i].what);
+        fprintf(to, "  %-12s %s\n", commands[i].name, commands[i].what);
     fputs("       tocsinctl --print-config | --version | --help\n", to);
     return code;
 }

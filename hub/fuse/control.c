@@ -192,7 +192,7 @@ static toc_rc take_reference(struct toc_fuse *fuse, const struct toc_reference_u
         struct toc_err *err)
 {
     char name[ROW_NAME_MAX];
-    if (!toc_id_valid(use->name))
+    if (!toc_id_valid(use->name) || toc_reference_reserved(use->name))
         return TOC_OK;
     snprintf(name, sizeof name, "reference/%.*s", TOC_SLICE_ARG(use->name));
     if (use->removed) {
@@ -200,6 +200,9 @@ static toc_rc take_reference(struct toc_fuse *fuse, const struct toc_reference_u
         TOC_TRY(toc_state_row_drop(fuse->state, name, err));
         return open_job(fuse, "reference", use->name, err);
     }
+    // One place is kept for the members' own names.
+    if (fuse->roll.sets_count + 1 >= TOC_REFERENCE_SETS_MAX && toc_state_row(fuse->state, name).ptr == NULL)
+        return TOC_OK;
     struct toc_reference_set *set = fuse->conf.reference == NULL ? NULL : fuse->conf.reference(fuse->conf.ctx, use);
     if (set == NULL)
         return toc_fail_fate(err, TOC_FATE_RETRY, TOC_E_NOTFOUND, "reference set %.*s is not here yet",

@@ -180,6 +180,32 @@ static toc_rc read_reference(void *ctx, const char *name, struct toc_slice value
     return TOC_OK;
 }
 
+// Whatever active members enrolled as their own is never blocked: a set made here, in its place by name.
+static toc_rc add_own_names(struct roll *roll, struct toc_err *err)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < roll->members_count; i++)
+        count += roll->members[i].active ? roll->members[i].record.own_names_count : 0;
+    if (count == 0)
+        return TOC_OK;
+    TOC_ENSURE(roll->sets_count < TOC_REFERENCE_SETS_MAX, err, TOC_E_STATE, "too many reference sets");
+    struct toc_slice *names = toc_arena_alloc(&roll->arena, count, sizeof *names);
+    if (names == NULL)
+        return no_memory(err);
+    size_t n = 0;
+    for (size_t i = 0; i < roll->members_count; i++)
+        for (size_t k = 0; roll->members[i].active && k < roll->members[i].record.own_names_count; k++)
+            names[n++] = roll->members[i].record.own_names[k];
+    struct toc_reference_set *own;
+    if (toc_failed(toc_reference_own_names(names, n, &own, err)))
+        return no_memory(err);
+    size_t at = roll->sets_count++;
+    for (; at > 0 && toc_slice_cmp(toc_reference_facts(roll->sets[at - 1])->name, toc_reference_facts(own)->name) > 0; at--)
+        roll->sets[at] = roll->sets[at - 1];
+    roll->sets[at] = own;
+    return TOC_OK;
+}
+
 static toc_rc index_keys(struct roll *roll, struct toc_err *err)
 {
     roll->keys_by_ordinal = toc_arena_alloc(&roll->arena, (size_t)roll->clock.keys + 1, sizeof *roll->keys_by_ordinal);
@@ -202,6 +228,7 @@ static toc_rc build_all(struct build *b, const struct toc_state *state, struct t
     TOC_TRY(toc_state_rows(state, "key/", read_key, b, err));
     TOC_TRY(toc_state_rows(state, "source/", read_source, b, err));
     TOC_TRY(toc_state_rows(state, "reference/", read_reference, b, err));
+    TOC_TRY(add_own_names(b->roll, err));
     return index_keys(b->roll, err);
 }
 

@@ -18,6 +18,10 @@
 #define TOC_REFERENCE_HITS_MAX 32
 #define TOC_REFERENCE_BYTES_MAX (256u * 1024 * 1024)
 
+// Names of the sets that are always in force; no set of an operator may bear them.
+#define TOC_REFERENCE_OWN_NAMES "own-names"      // of the members, made from their records
+#define TOC_REFERENCE_SPECIAL "special-purpose"  // lib/indicator/special.h, built in
+
 // One compiled set. Immutable; counted references; any thread.
 struct toc_reference_set;
 
@@ -28,10 +32,17 @@ struct toc_reference_set;
 //  dynamic_dns      like a hostname warninglist; shortens the domain lifetime
 TOC_NODISCARD toc_rc toc_reference_compile(const struct toc_reference_use *use, struct toc_slice bytes,
         struct toc_reference_set **out, struct toc_err *err);
+// The set `own-names`: domains, addresses and networks that members enrolled as their own, in any order.
+// Never blocked: equal, over and under. What has no canonical form is skipped.
+TOC_NODISCARD toc_rc toc_reference_own_names(const struct toc_slice *names, size_t count, struct toc_reference_set **out,
+        struct toc_err *err);
+bool toc_reference_reserved(struct toc_slice name); // is it one of the names above?
+
 struct toc_reference_set *toc_reference_ref(struct toc_reference_set *set);
 void toc_reference_unref(struct toc_reference_set *set);
 const struct toc_reference_use *toc_reference_facts(const struct toc_reference_set *set); // name, type, effect, version, digest
 size_t toc_reference_entries(const struct toc_reference_set *set);
+size_t toc_reference_skipped(const struct toc_reference_set *set); // entries without a canonical form: they match nothing
 bool toc_reference_unsupported(const struct toc_reference_set *set, const char **out_why);
 
 // What the sets in force say of a value.

@@ -25,7 +25,7 @@ struct writer {
     size_t sets_cap, rows_cap;
     size_t bytes; // of the items
     struct toc_buf encoded;
-    struct toc_hash *hash;
+    uint64_t sum; // of the blocks so far
 };
 
 static size_t slot_bytes(const struct toc_state *state, unsigned slot)
@@ -48,7 +48,7 @@ static toc_rc encode(struct writer *w, struct toc_err *err)
 static toc_rc flush(struct writer *w, struct toc_err *err)
 {
     TOC_TRY(encode(w, err));
-    toc_hash_update(w->hash, w->encoded.ptr, w->encoded.len);
+    w->sum = toc_mix64(toc_buf_slice(&w->encoded), w->sum);
     TOC_TRY(w->fn(w->ctx, toc_buf_slice(&w->encoded), err));
     w->block.number++;
     w->block.sets_count = w->block.rows_count = 0;
@@ -61,9 +61,8 @@ static toc_rc finish(struct writer *w, struct toc_trailer *trailer, struct toc_e
     trailer->blocks = w->block.number + 1;
     w->block.trailer = trailer;
     TOC_TRY(encode(w, err));
-    uint8_t *digest = w->encoded.ptr + w->encoded.len - sizeof trailer->digest;
-    toc_hash_update(w->hash, w->encoded.ptr, w->encoded.len - sizeof trailer->digest);
-    toc_hash_final(w->hash, digest);
+    state_sum_put(state_last_sum(toc_buf_slice(&w->encoded), w->sum),
+            w->encoded.ptr + w->encoded.len - STATE_SUM_BYTES);
     return w->fn(w->ctx, toc_buf_slice(&w->encoded), err);
 }
 
@@ -104,11 +103,7 @@ static toc_rc put_row(struct writer *w, const struct row *row, struct toc_err *e
 
 static uint64_t changed_bytes(const struct toc_state *state)
 {
-    uint64_t bytes = 0;
-    for (size_t i = 0; i < state->undo_count; i++) {
-        const struct toc_entry *entry = table_find(&state->table, state->undo[i].key);
-        bytes += STATE_SET_BYTES + entry->body_len;
-    }
+    uint64_t bytes = state->changed_bytes;
     for (size_t i = 0; i < state->rows.touched_count; i++)
         bytes += row_logged_bytes(state->rows.touched[i]);
     return bytes;
@@ -143,7 +138,7 @@ static toc_rc put_changes(struct writer *w, const struct sweep *sweep, struct to
     const struct toc_state *state = w->state;
     for (size_t i = 0; i < state->undo_count; i++) {
         const struct toc_entry *before = &state->undo[i];
-        const struct toc_entry *entry = table_find(&state->table, before->key);
+        const struct toc_entry *entry = state_undone(state, i);
         bool swept = is_swept(sweep, table_slice_of(table_key(entry->key)) + 1);
         if (entry->body != NULL ? !swept : before->body != NULL)
             TOC_TRY(put_entry(w, entry, err));
@@ -211,16 +206,14 @@ toc_rc toc_state_blocks(struct toc_state *state, int64_t input_next, toc_state_b
             .block = {.version = STATE_BLOCK_VERSION,
                     .transaction = state->log.transaction + 1,
                     .input_next = input_next},
-            .hash = toc_hash_new(),
     };
     toc_buf_init(&w.encoded, TOC_STATE_BLOCK_BYTES_MAX);
-    toc_rc rc = w.hash == NULL ? state_no_memory(err) : put_all(&w, &sweep, err);
+    toc_rc rc = put_all(&w, &sweep, err);
     if (!toc_failed(rc)) {
         state->pending.written = true;
         state->pending.swept = sweep.count;
         state->pending.owed = sweep.owed;
     }
-    toc_hash_free(w.hash);
     toc_buf_done(&w.encoded);
     toc_mem_free(w.block.sets);
     toc_mem_free(w.block.rows);

@@ -8,16 +8,15 @@
 #include "lib/base/mem.h"
 
 // Reading the state log. A block is applied as it comes: a later change of a key overrides. What it
-// became is believed only when the last transaction is whole, every digest was right and every slot
+// became is believed only when the last transaction is whole, every sum was right and every slot
 // of the sweep was written since the first transaction that is still there.
 
 // One decoded block: 65,536 items of each kind at most.
 #define ARENA_BYTES ((size_t)16 * 1024 * 1024)
-#define AHEAD 12 // entries whose cache lines are on their way
 
 struct restore {
     struct toc_arena arena;
-    struct toc_hash *hash;
+    uint64_t sum;        // of the open transaction's blocks
     int64_t first;       // transaction the log begins with
     int64_t transaction; // the one being read, or the last one read
     int32_t blocks;      // of it read so far, while `open`
@@ -44,13 +43,8 @@ static toc_rc restore_begin(struct toc_state *state, struct toc_err *err)
         return toc_fail_fate(
                 err, TOC_FATE_FATAL, TOC_E_STATE, "a state that is not empty is not restored");
     struct restore *restore = toc_mem_alloc(1, sizeof *restore);
-    struct toc_hash *hash = toc_hash_new();
-    if (restore == NULL || hash == NULL) {
-        toc_mem_free(restore);
-        toc_hash_free(hash);
+    if (restore == NULL)
         return state_no_memory(err);
-    }
-    restore->hash = hash;
     toc_arena_init(&restore->arena, ARENA_BYTES);
     state->restore = restore;
     return TOC_OK;
@@ -61,7 +55,6 @@ void restore_free(struct restore *restore)
     if (restore == NULL)
         return;
     toc_arena_done(&restore->arena);
-    toc_hash_free(restore->hash);
     toc_mem_free(restore);
 }
 
@@ -80,6 +73,7 @@ static toc_rc check_order(
             restore->first = block->transaction;
         restore->transaction = block->transaction;
         restore->blocks = 0;
+        restore->sum = 0;
         restore->open = true;
     }
     if (block->transaction != restore->transaction || block->number != restore->blocks)
@@ -94,8 +88,10 @@ static toc_rc check_order(
 static toc_rc apply(struct toc_state *state, const struct toc_block *block, struct toc_err *err)
 {
     for (size_t i = 0; i < block->sets_count; i++) {
-        if (i + AHEAD < block->sets_count)
-            table_prefetch(&state->table, block->sets[i + AHEAD].key);
+        if (i + 2 * STATE_AHEAD < block->sets_count)
+            table_prefetch_early(&state->table, block->sets[i + 2 * STATE_AHEAD].key);
+        if (i + STATE_AHEAD < block->sets_count)
+            table_prefetch(&state->table, block->sets[i + STATE_AHEAD].key);
         TOC_TRY(state_place(state, block->sets[i].key, block->sets[i].body, err));
     }
     for (size_t i = 0; i < block->rows_count; i++) {
@@ -129,14 +125,13 @@ static toc_rc follow_sweep(
     return TOC_OK;
 }
 
-static toc_rc check_digest(struct restore *restore, struct toc_slice block,
+static toc_rc check_sum(struct restore *restore, struct toc_slice block,
         const struct toc_trailer *trailer, struct toc_err *err)
 {
-    uint8_t digest[TOC_SHA256_BYTES];
-    toc_hash_update(restore->hash, block.ptr, block.len - sizeof digest);
-    toc_hash_final(restore->hash, digest);
-    if (memcmp(digest, trailer->digest, sizeof digest) != 0)
-        return bad_log(restore, err, "the digest is wrong");
+    uint8_t sum[STATE_SUM_BYTES];
+    state_sum_put(state_last_sum(block, restore->sum), sum);
+    if (memcmp(sum, trailer->sum, sizeof sum) != 0)
+        return bad_log(restore, err, "the sum is wrong");
     if (trailer->blocks != restore->blocks)
         return bad_log(restore, err, "the number of blocks is wrong");
     return TOC_OK;
@@ -149,16 +144,17 @@ static toc_rc read_block(struct toc_state *state, struct toc_slice bytes, struct
     toc_arena_reset(&restore->arena);
     struct toc_avro_in in = toc_avro_in_over(bytes, &restore->arena);
     toc_block_read(&in, &block);
-    if (toc_failed(toc_avro_in_finish(&in, "Block", err)))
-        return err->code == TOC_E_MEMORY ? state_no_memory(err)
-                                         : bad_log(restore, err, "not a block");
+    toc_rc rc = toc_avro_in_finish(&in, "Block", err);
+    if (toc_failed(rc))
+        return rc.code == TOC_E_MEMORY ? state_no_memory(err)
+                                       : bad_log(restore, err, "not a block");
     TOC_TRY(check_order(restore, &block, err));
     TOC_TRY(apply(state, &block, err));
     if (block.trailer == NULL) {
-        toc_hash_update(restore->hash, bytes.ptr, bytes.len);
+        restore->sum = toc_mix64(bytes, restore->sum);
         return TOC_OK;
     }
-    TOC_TRY(check_digest(restore, bytes, block.trailer, err));
+    TOC_TRY(check_sum(restore, bytes, block.trailer, err));
     restore->open = false;
     state->log.transaction = restore->transaction;
     return follow_sweep(state, block.trailer, err);

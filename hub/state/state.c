@@ -1,15 +1,15 @@
 #include "hub/state/state.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "hub/state/inner.h"
-#include "lib/base/digest.h"
 #include "lib/base/mem.h"
 
-// Undo: the first touch of an entry in a transaction keeps it as it was, body and all, and marks its
-// slot. A dropped entry keeps its slot (without a body) until the commit, so that rollback finds
-// every slot where it was and never needs memory.
+// Undo: the first touch of an entry in a transaction keeps it as it was, body and all, and marks it.
+// A dropped entry keeps its slot (without a body) until the commit, so that rollback finds every
+// slot where it was and never needs memory.
+
+#define UNDO_KEPT 65536 // entries of undo whose memory is kept for the next transaction
 
 toc_rc state_no_memory(struct toc_err *err)
 {
@@ -29,29 +29,31 @@ struct toc_state *toc_state_new(void)
     return state;
 }
 
-static void free_bodies(struct toc_state *state)
+static void free_large_bodies(struct toc_state *state)
 {
     for (unsigned s = 0; s < TOC_STATE_SLICES; s++) {
         const struct table_slice *slice = &state->table.slices[s];
         for (uint32_t i = 0; i < table_slots(slice); i++)
-            if (table_at(slice, i) != NULL)
-                toc_mem_free(slice->entries[i].body);
+            if (table_at(slice, i) != NULL && slice->entries[i].body_len > SLAB_BYTES_MAX)
+                slab_free(&state->slab, slice->entries[i].body, slice->entries[i].body_len);
     }
     for (size_t i = 0; i < state->undo_count; i++)
-        toc_mem_free(state->undo[i].body);
+        if (state->undo[i].body_len > SLAB_BYTES_MAX)
+            slab_free(&state->slab, state->undo[i].body, state->undo[i].body_len);
 }
 
 void toc_state_free(struct toc_state *state)
 {
     if (state == NULL)
         return;
-    free_bodies(state);
+    free_large_bodies(state);
+    slab_done(&state->slab);
     table_done(&state->table);
     rows_done(&state->rows);
     for (unsigned i = 0; i < TOC_STATE_LANES; i++)
         timers_done(&state->lanes[i]);
     toc_mem_free(state->undo);
-    toc_mem_free(state->walk.keys);
+    walk_done(&state->walk);
     restore_free(state->restore);
     toc_mem_free(state);
 }
@@ -73,23 +75,25 @@ void toc_state_prefetch(const struct toc_state *state, const uint8_t key[16])
 static void uncount(struct toc_state *state, const struct toc_entry *entry)
 {
     state->live -= entry->body != NULL;
-    state->body_bytes -= entry->body_len;
     state->slice_bytes[table_slice_of(table_key(entry->key))] -= state_logged_bytes(entry);
 }
 
 static void count(struct toc_state *state, const struct toc_entry *entry)
 {
     state->live += entry->body != NULL;
-    state->body_bytes += entry->body_len;
     state->slice_bytes[table_slice_of(table_key(entry->key))] += state_logged_bytes(entry);
 }
 
-// The entry of a key as one that may be changed: with a slot, and its undo noted.
+// The entry of a key, ready for another body: it has a slot, undo keeps it as it was before the
+// transaction, and a body that it got in this one is freed.
 static struct toc_entry *touch(struct toc_state *state, const uint8_t key[16])
 {
     struct toc_entry *entry = table_find(&state->table, key);
-    if (entry != NULL && table_marked(&state->table, entry))
+    if (entry != NULL && entry->touched) {
+        state->changed_bytes -= STATE_SET_BYTES + entry->body_len;
+        slab_free(&state->slab, entry->body, entry->body_len);
         return entry;
+    }
     if (toc_mem_grow((void **)&state->undo, &state->undo_cap, state->undo_count + 1,
                 sizeof *state->undo) != 0)
         return NULL;
@@ -98,20 +102,23 @@ static struct toc_entry *touch(struct toc_state *state, const uint8_t key[16])
     if (entry == NULL)
         return NULL;
     state->undo[state->undo_count++] = *entry;
-    table_mark(&state->table, entry, true);
+    entry->touched = 1;
     return entry;
 }
 
-// Replaces the body of a touched entry; the one from before the transaction belongs to the undo log.
-static void set_body(
-        struct toc_state *state, struct toc_entry *entry, bool first, uint8_t *body, uint32_t len)
+static void set_body(struct toc_state *state, struct toc_entry *entry, uint8_t *body, uint32_t len)
 {
     uncount(state, entry);
-    if (!first)
-        toc_mem_free(entry->body);
     entry->body = body;
-    entry->body_len = len;
+    entry->body_len = len & 0xffffff;
     count(state, entry);
+}
+
+static void set_touched(
+        struct toc_state *state, struct toc_entry *entry, uint8_t *body, uint32_t len)
+{
+    set_body(state, entry, body, len);
+    state->changed_bytes += STATE_SET_BYTES + len;
     state->pending.written = false;
 }
 
@@ -128,16 +135,30 @@ toc_rc toc_state_put(struct toc_state *state, const uint8_t key[16], struct toc_
         uint32_t rules, const uint64_t said[TOC_ENTRY_SAID], struct toc_err *err)
 {
     TOC_TRY(check_value(body, "an entry", err));
-    uint8_t *copy = toc_mem_dup(body.ptr, body.len);
-    size_t undo_before = state->undo_count;
-    struct toc_entry *entry = copy == NULL ? NULL : touch(state, key);
+    uint8_t *copy = slab_take(&state->slab, (uint32_t)body.len);
+    if (copy == NULL)
+        return state_no_memory(err);
+    memcpy(copy, body.ptr, body.len); // before anything is freed: it may be this entry's own
+    struct toc_entry *entry = touch(state, key);
     if (entry == NULL) {
-        toc_mem_free(copy);
+        slab_free(&state->slab, copy, (uint32_t)body.len);
         return state_no_memory(err);
     }
-    set_body(state, entry, state->undo_count != undo_before, copy, (uint32_t)body.len);
+    set_touched(state, entry, copy, (uint32_t)body.len);
     entry->rules = rules;
     memcpy(entry->said, said, sizeof entry->said);
+    return TOC_OK;
+}
+
+static toc_rc place_body(struct toc_state *state, struct toc_entry *entry, struct toc_slice body,
+        struct toc_err *err)
+{
+    uint32_t len = (uint32_t)body.len;
+    uint8_t *place = slab_exchange(&state->slab, entry->body, entry->body_len, len);
+    if (place == NULL)
+        return state_no_memory(err);
+    memcpy(place, body.ptr, len);
+    set_body(state, entry, place, len);
     return TOC_OK;
 }
 
@@ -145,29 +166,27 @@ toc_rc state_place(
         struct toc_state *state, const uint8_t key[16], struct toc_slice body, struct toc_err *err)
 {
     struct toc_entry *entry = table_find(&state->table, key);
-    uint8_t *copy = body.len == 0 ? NULL : toc_mem_dup(body.ptr, body.len);
     if (body.len == 0 && entry == NULL)
         return TOC_OK;
-    if (body.len != 0 && (copy == NULL || (entry == NULL && (entry = table_insert(&state->table,
-                                                                     key)) == NULL))) {
-        toc_mem_free(copy);
-        return state_no_memory(err);
-    }
-    set_body(state, entry, false, copy, (uint32_t)body.len);
-    if (copy == NULL)
+    if (body.len == 0) {
+        slab_free(&state->slab, entry->body, entry->body_len);
+        set_body(state, entry, NULL, 0);
         table_erase(&state->table, entry);
-    return TOC_OK;
+        return TOC_OK;
+    }
+    if (entry == NULL)
+        entry = table_insert(&state->table, key);
+    return entry == NULL ? state_no_memory(err) : place_body(state, entry, body, err);
 }
 
 toc_rc toc_state_drop(struct toc_state *state, const uint8_t key[16], struct toc_err *err)
 {
     if (toc_state_find(state, key) == NULL)
         return TOC_OK;
-    size_t undo_before = state->undo_count;
     struct toc_entry *entry = touch(state, key);
     if (entry == NULL)
         return state_no_memory(err);
-    set_body(state, entry, state->undo_count != undo_before, NULL, 0);
+    set_touched(state, entry, NULL, 0);
     return TOC_OK;
 }
 
@@ -178,105 +197,11 @@ uint64_t toc_state_count(const struct toc_state *state)
 
 uint64_t toc_state_bytes(const struct toc_state *state)
 {
-    uint64_t bytes = sizeof *state + state->table.bytes + state->rows.bytes + state->body_bytes +
-                     state->live * 24 + state->undo_cap * sizeof *state->undo;
+    uint64_t bytes = sizeof *state + state->table.bytes + state->rows.bytes + state->slab.bytes +
+                     state->undo_cap * sizeof *state->undo;
     for (unsigned i = 0; i < TOC_STATE_LANES; i++)
         bytes += (state->lanes[i].count + state->lanes[i].taken) * sizeof(struct timer);
     return bytes;
-}
-
-// --- key order -----------------------------------------------------------------------------------
-
-int toc_state_key_cmp(const uint8_t a[16], const uint8_t b[16])
-{
-    return table_key_cmp(table_key(a), table_key(b));
-}
-
-static int by_key(const void *a, const void *b)
-{
-    return table_key_cmp(*(const struct table_key *)a, *(const struct table_key *)b);
-}
-
-// The sorted keys of a slice. Keys that went since are no harm; false when out of memory.
-static bool walk_enter(struct toc_state *state, unsigned s)
-{
-    struct state_walk *walk = &state->walk;
-    const struct table_slice *slice = &state->table.slices[s];
-    if (walk->valid && walk->slice == s && walk->inserted == slice->inserted)
-        return true;
-    walk->valid = false;
-    if (toc_mem_grow((void **)&walk->keys, &walk->cap, slice->full, sizeof *walk->keys) != 0)
-        return false;
-    walk->count = 0;
-    for (uint32_t i = 0; i < table_slots(slice); i++)
-        if (table_at(slice, i) != NULL)
-            walk->keys[walk->count++] = table_key(slice->entries[i].key);
-    if (walk->count != 0)
-        qsort(walk->keys, walk->count, sizeof *walk->keys, by_key);
-    walk->slice = s;
-    walk->inserted = slice->inserted;
-    walk->valid = true;
-    return true;
-}
-
-// Without the sorted keys: slow, but sure.
-static const struct toc_entry *scan_above(
-        const struct table_slice *slice, const struct table_key *after)
-{
-    const struct toc_entry *best = NULL;
-    for (uint32_t i = 0; i < table_slots(slice); i++) {
-        const struct toc_entry *entry = table_at(slice, i);
-        if (entry == NULL || entry->body == NULL)
-            continue;
-        struct table_key key = table_key(entry->key);
-        if ((after == NULL || table_key_cmp(key, *after) > 0) &&
-                (best == NULL || table_key_cmp(key, table_key(best->key)) < 0))
-            best = entry;
-    }
-    return best;
-}
-
-static size_t walk_from(const struct state_walk *walk, const struct table_key *after)
-{
-    size_t low = 0, high = after == NULL ? 0 : walk->count;
-    while (low < high) {
-        size_t mid = low + (high - low) / 2;
-        if (table_key_cmp(walk->keys[mid], *after) <= 0)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return low;
-}
-
-static const struct toc_entry *next_in_slice(
-        struct toc_state *state, unsigned s, const struct table_key *after)
-{
-    if (state->table.slices[s].full == 0)
-        return NULL;
-    if (!walk_enter(state, s))
-        return scan_above(&state->table.slices[s], after);
-    for (size_t i = walk_from(&state->walk, after); i < state->walk.count; i++) {
-        const struct toc_entry *entry =
-                table_find_low(&state->table, state->walk.keys[i].low, state->walk.keys[i].high);
-        if (entry != NULL && entry->body != NULL &&
-                table_key(entry->key).high == state->walk.keys[i].high)
-            return entry;
-    }
-    return NULL;
-}
-
-const struct toc_entry *toc_state_next(struct toc_state *state, const uint8_t *after)
-{
-    struct table_key key = after == NULL ? (struct table_key){0} : table_key(after);
-    unsigned first = after == NULL ? 0 : table_slice_of(key);
-    for (unsigned s = first; s < TOC_STATE_SLICES; s++) {
-        const struct toc_entry *entry =
-                next_in_slice(state, s, after != NULL && s == first ? &key : NULL);
-        if (entry != NULL)
-            return entry;
-    }
-    return NULL;
 }
 
 // --- rows ----------------------------------------------------------------------------------------
@@ -376,7 +301,13 @@ static void log_commit(struct toc_state *state)
 
 static void end_transaction(struct toc_state *state)
 {
+    if (state->undo_cap > UNDO_KEPT) {
+        toc_mem_free(state->undo);
+        state->undo = NULL;
+        state->undo_cap = 0;
+    }
     state->undo_count = 0;
+    state->changed_bytes = 0;
     state->pending.written = false;
 }
 
@@ -384,9 +315,9 @@ void toc_state_commit(struct toc_state *state)
 {
     log_commit(state);
     for (size_t i = 0; i < state->undo_count; i++) {
-        struct toc_entry *entry = table_find(&state->table, state->undo[i].key);
-        table_mark(&state->table, entry, false);
-        toc_mem_free(state->undo[i].body);
+        struct toc_entry *entry = state_undone(state, i);
+        entry->touched = 0;
+        slab_free(&state->slab, state->undo[i].body, state->undo[i].body_len);
         if (entry->body == NULL)
             table_erase(&state->table, entry);
     }
@@ -402,10 +333,9 @@ void toc_state_rollback(struct toc_state *state)
         const struct toc_entry *before = &state->undo[i];
         struct toc_entry *entry = table_find(&state->table, before->key);
         uncount(state, entry);
-        toc_mem_free(entry->body);
+        slab_free(&state->slab, entry->body, entry->body_len);
         *entry = *before;
         count(state, entry);
-        table_mark(&state->table, entry, false);
         if (entry->body == NULL)
             table_erase(&state->table, entry);
     }

@@ -15,14 +15,14 @@
 #include "lib/base/slice.h"
 #include "lib/indicator/limits.h"
 
-
 #define TOC_ENTRY_SAID 4
 
 // One cache line.
 struct toc_entry {
     uint8_t key[16];
     uint8_t *body; // encoded Body, owned by the state; replaced whole, never edited
-    uint32_t body_len;
+    uint32_t body_len : 24; // TOC_STATE_VALUE_BYTES_MAX is less
+    uint32_t touched : 8;   // the state's own: changed in the open transaction
     uint32_t rules; // low bits of the oldest View.rules: cheap test whether all were judged by the rules in force
     uint64_t said[TOC_ENTRY_SAID]; // Contribution.said of the newest contributions: redelivery ends here
 };
@@ -38,9 +38,11 @@ void toc_state_free(struct toc_state *state);
 const struct toc_entry *toc_state_find(const struct toc_state *state, const uint8_t key[16]);
 void toc_state_prefetch(const struct toc_state *state, const uint8_t key[16]); // before a find soon to come
 
-// Creates or replaces. `body` is copied. said: up to TOC_ENTRY_SAID digests, zero = unused.
+// Creates or replaces. `body` (1 to TOC_STATE_VALUE_BYTES_MAX bytes, else RANGE or LIMIT) is copied.
+// said: up to TOC_ENTRY_SAID digests, zero = unused.
 TOC_NODISCARD toc_rc toc_state_put(struct toc_state *state, const uint8_t key[16], struct toc_slice body, uint32_t rules,
         const uint64_t said[TOC_ENTRY_SAID], struct toc_err *err);
+// What is not there is dropped already.
 TOC_NODISCARD toc_rc toc_state_drop(struct toc_state *state, const uint8_t key[16], struct toc_err *err);
 uint64_t toc_state_count(const struct toc_state *state);
 uint64_t toc_state_bytes(const struct toc_state *state); // resident, about
@@ -50,7 +52,8 @@ const struct toc_entry *toc_state_next(struct toc_state *state, const uint8_t *a
 int toc_state_key_cmp(const uint8_t a[16], const uint8_t b[16]); // key order
 
 // --- rows --------------------------------------------------------------------------------------
-// name: at most 255 printable bytes. Borrowed until the next change of that row; .ptr NULL = none.
+// name: at most TOC_STATE_NAME_BYTES_MAX printable ASCII characters. value: 1 to
+// TOC_STATE_VALUE_BYTES_MAX bytes. Borrowed until the next change of that row; .ptr NULL = none.
 struct toc_slice toc_state_row(const struct toc_state *state, const char *name);
 TOC_NODISCARD toc_rc toc_state_row_put(struct toc_state *state, const char *name, struct toc_slice value, struct toc_err *err);
 TOC_NODISCARD toc_rc toc_state_row_drop(struct toc_state *state, const char *name, struct toc_err *err);
@@ -68,25 +71,30 @@ uint64_t toc_state_rollbacks(const struct toc_state *state);
 
 // --- timers ------------------------------------------------------------------------------------
 // One queue per lane (audience index; the last lane is the hub's own). A timer is only a hint to look
-// at the key at that time: whoever takes it checks the body whether it is still meant. After a
+// at the key at that time: whoever takes it checks the body whether it is still meant; some are taken
+// twice or for an entry that has another time. Timers of entries that are gone are not taken. After a
 // rollback or restore the queues hold at least every timer meant. Order: (due, key in key order).
+// 16 bytes each, until taken: whoever moves a time later leaves the old timer where it is and sets the
+// new one when the old one is taken; else a queue grows with every change.
 #define TOC_STATE_LANES 9
 TOC_NODISCARD toc_rc toc_state_timer(struct toc_state *state, unsigned lane, int64_t due, const uint8_t key[16], struct toc_err *err);
 // Takes the earliest with due <= now; false when there is none. Taking is under undo.
 bool toc_state_timer_take(struct toc_state *state, unsigned lane, int64_t now, int64_t *out_due, uint8_t out_key[16]);
 
 // --- state log (blocks.c) ----------------------------------------------------------------------
-// What changed since the last commit and, in proportion, the next sweep slices, as encoded Block
-// records of at most 900 KB. Call before toc_state_commit, once per transaction. `input_next` goes into
-// each block. Nothing is emitted when nothing changed.
+// What changed since the last commit and, as many bytes, the next slots of the sweep, as encoded Block
+// records of at most TOC_STATE_BLOCK_BYTES_MAX, borrowed for the call. After the last change of a
+// transaction and before its commit; a rollback forgets them. `input_next` goes into each block.
+// Nothing is emitted when nothing changed. A state that once committed a change without its blocks
+// (tocsin-replay keeps no log) has no log from then on: STATE.
 typedef toc_rc toc_state_block_fn(void *ctx, struct toc_slice block, struct toc_err *err);
 TOC_NODISCARD toc_rc toc_state_blocks(struct toc_state *state, int64_t input_next, toc_state_block_fn *fn, void *ctx,
         struct toc_err *err);
-// The transaction ordinal below which the log may be trimmed after this commit.
+// Blocks of transactions below this one (Block.transaction) are no longer needed after this commit.
 int64_t toc_state_trim_below(const struct toc_state *state);
 
-// Reading the log back, block by block in order, into a state that began empty. `on_entry` is told each
-// restored body (to derive rules, said and timers with toc_state_derive_fn's outputs).
+// Reading the log back, block by block in order, into a state that began empty. Any contradiction is
+// STATE, FATAL, and ends it: the state can only be freed.
 struct toc_state_derived {
     uint32_t rules;
     uint64_t said[TOC_ENTRY_SAID];
@@ -94,7 +102,8 @@ struct toc_state_derived {
 };
 typedef toc_rc toc_state_derive_fn(void *ctx, struct toc_slice body, struct toc_state_derived *out, struct toc_err *err);
 TOC_NODISCARD toc_rc toc_state_restore(struct toc_state *state, struct toc_slice block, struct toc_err *err);
-// After the last block: STATE when a transaction is incomplete or its digest is wrong, or slices are
-// missing. Then derives every entry once and gives the next input offset.
+// After the last block: STATE when the last transaction is not whole or the log was trimmed too far.
+// Then derives rules, said and timers of every entry, once, in no order, and gives the next input
+// offset: 0 when there was no block at all.
 TOC_NODISCARD toc_rc toc_state_restored(struct toc_state *state, toc_state_derive_fn *derive, void *ctx, int64_t *out_input_next,
         struct toc_err *err);

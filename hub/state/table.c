@@ -30,14 +30,14 @@ static uint32_t next_group(const struct table_slice *slice, uint32_t group)
     return group + 1 == slice->groups ? 0 : group + 1;
 }
 
+static const uint8_t *group_tags(const struct table_slice *slice, uint32_t group)
+{
+    return table_tags(slice) + (size_t)group * GROUP_SLOTS;
+}
+
 static uint32_t lowest(uint32_t mask)
 {
     return (uint32_t)__builtin_ctz(mask);
-}
-
-static uint64_t *marks_of(const struct table_slice *slice)
-{
-    return (uint64_t *)(void *)(slice->tags + table_slots(slice));
 }
 
 static unsigned index_of(const uint8_t key[16])
@@ -66,7 +66,7 @@ struct toc_entry *table_find(const struct table *table, const uint8_t key[16])
         return NULL;
     uint64_t hash = hash_of(table, table_be64(key + 8));
     for (uint32_t group = first_group(slice, hash);; group = next_group(slice, group)) {
-        const uint8_t *tags = slice->tags + (size_t)group * GROUP_SLOTS;
+        const uint8_t *tags = group_tags(slice, group);
         for (uint32_t mask = group_match(tags, tag_of(hash)); mask != 0; mask &= mask - 1) {
             struct toc_entry *entry = &slice->entries[group * GROUP_SLOTS + lowest(mask)];
             if (memcmp(entry->key, key, sizeof entry->key) == 0)
@@ -86,7 +86,7 @@ struct toc_entry *table_find_low(const struct table *table, uint64_t low, uint64
         return NULL;
     uint64_t hash = hash_of(table, low);
     for (uint32_t group = first_group(slice, hash);; group = next_group(slice, group)) {
-        const uint8_t *tags = slice->tags + (size_t)group * GROUP_SLOTS;
+        const uint8_t *tags = group_tags(slice, group);
         for (uint32_t mask = group_match(tags, tag_of(hash)); mask != 0; mask &= mask - 1) {
             struct toc_entry *entry = &slice->entries[group * GROUP_SLOTS + lowest(mask)];
             struct table_key key = table_key(entry->key);
@@ -107,22 +107,23 @@ void table_prefetch(const struct table *table, const uint8_t key[16])
         return;
     uint64_t hash = hash_of(table, table_be64(key + 8));
     uint32_t group = first_group(slice, hash);
-    uint32_t mask = group_match(slice->tags + (size_t)group * GROUP_SLOTS, tag_of(hash));
+    uint32_t mask = group_match(group_tags(slice, group), tag_of(hash));
     if (mask != 0)
         __builtin_prefetch(&slice->entries[group * GROUP_SLOTS + lowest(mask)]);
 }
 
-// --- rebuilding a slice --------------------------------------------------------------------------
-
-static size_t marks_bytes(uint32_t slots)
+void table_prefetch_early(const struct table *table, const uint8_t key[16])
 {
-    return (slots + 63) / 64 * sizeof(uint64_t);
+    const struct table_slice *slice = &table->slices[index_of(key)];
+    uint64_t hash = hash_of(table, table_be64(key + 8));
+    __builtin_prefetch(group_tags(slice, first_group(slice, hash)));
 }
+
+// --- rebuilding a slice --------------------------------------------------------------------------
 
 static size_t memory_bytes(uint32_t groups)
 {
-    size_t slots = (size_t)groups * GROUP_SLOTS;
-    return LINE_BYTES + slots * (sizeof(struct toc_entry) + 1) + marks_bytes((uint32_t)slots);
+    return LINE_BYTES + (size_t)groups * GROUP_SLOTS * (sizeof(struct toc_entry) + 1);
 }
 
 static bool slice_make(struct table_slice *slice, uint32_t groups)
@@ -134,37 +135,25 @@ static bool slice_make(struct table_slice *slice, uint32_t groups)
     uint8_t *line = memory + (LINE_BYTES - (uintptr_t)memory % LINE_BYTES) % LINE_BYTES;
     *slice = (struct table_slice){
             .entries = (struct toc_entry *)(void *)line,
-            .tags = line + slots * sizeof(struct toc_entry),
             .groups = groups,
             .left = slots - slots / 8,
             .memory = memory,
     };
-    memset(slice->tags, TAG_EMPTY, slots);
-    memset(slice->tags + slots, 0, marks_bytes(slots));
+    memset(table_tags(slice), TAG_EMPTY, slots);
     return true;
 }
 
 static uint32_t take_slot(struct table_slice *slice, uint64_t hash)
 {
     uint32_t group = first_group(slice, hash), mask;
-    while ((mask = group_not_full(slice->tags + (size_t)group * GROUP_SLOTS)) == 0)
+    while ((mask = group_not_full(group_tags(slice, group))) == 0)
         group = next_group(slice, group);
     uint32_t slot = group * GROUP_SLOTS + lowest(mask);
-    slice->left -= slice->tags[slot] == TAG_EMPTY;
-    slice->tags[slot] = tag_of(hash);
+    uint8_t *tag = table_tags(slice) + slot;
+    slice->left -= *tag == TAG_EMPTY;
+    *tag = tag_of(hash);
     slice->full++;
     return slot;
-}
-
-static bool is_marked(const struct table_slice *slice, uint32_t slot)
-{
-    return marks_of(slice)[slot / 64] >> slot % 64 & 1;
-}
-
-static void set_mark(struct table_slice *slice, uint32_t slot, bool mark)
-{
-    uint64_t bit = (uint64_t)1 << slot % 64, *word = &marks_of(slice)[slot / 64];
-    *word = mark ? *word | bit : *word & ~bit;
 }
 
 // Larger by a quarter, or only cleared of erased slots when these are many.
@@ -182,8 +171,6 @@ static bool rebuild(struct table *table, struct table_slice *slice)
             continue;
         uint32_t slot = take_slot(&fresh, hash_of(table, table_be64(entry->key + 8)));
         fresh.entries[slot] = *entry;
-        if (is_marked(slice, i))
-            set_mark(&fresh, slot, true);
     }
     fresh.inserted = slice->inserted;
     table->bytes += memory_bytes(groups) - (slots == 0 ? 0 : memory_bytes(slice->groups));
@@ -209,21 +196,8 @@ void table_erase(struct table *table, struct toc_entry *entry)
 {
     struct table_slice *slice = &table->slices[index_of(entry->key)];
     uint32_t slot = (uint32_t)(entry - slice->entries);
-    bool empty = group_match(slice->tags + slot / GROUP_SLOTS * GROUP_SLOTS, TAG_EMPTY) != 0;
-    set_mark(slice, slot, false);
-    slice->tags[slot] = empty ? TAG_EMPTY : TAG_ERASED;
+    bool empty = group_match(group_tags(slice, slot / GROUP_SLOTS), TAG_EMPTY) != 0;
+    table_tags(slice)[slot] = empty ? TAG_EMPTY : TAG_ERASED;
     slice->left += empty;
     slice->full--;
-}
-
-bool table_marked(const struct table *table, const struct toc_entry *entry)
-{
-    const struct table_slice *slice = &table->slices[index_of(entry->key)];
-    return is_marked(slice, (uint32_t)(entry - slice->entries));
-}
-
-void table_mark(struct table *table, struct toc_entry *entry, bool mark)
-{
-    struct table_slice *slice = &table->slices[index_of(entry->key)];
-    set_mark(slice, (uint32_t)(entry - slice->entries), mark);
 }

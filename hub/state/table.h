@@ -1,6 +1,6 @@
 // The table of entries: 1,024 slices of key space, each a small Swiss-style hash table that grows
-// alone, so that no insertion pauses longer than the move of one slice. Knows nothing of
-// transactions but one mark per slot.
+// alone, so that no insertion pauses longer than the move of one slice. Knows nothing of bodies and
+// transactions.
 //
 // An entry's place depends on a random seed, so that nobody can prepare keys that collide;
 // whatever is visible outside goes by key order.
@@ -15,14 +15,13 @@
 #include "hub/state/state.h"
 #include "lib/indicator/limits.h"
 
-struct table_slice {
-    struct toc_entry *entries; // on a cache line, `groups` x GROUP_SLOTS
-    uint8_t *tags;             // one a slot, behind the entries; then a bit a slot: the marks
+struct table_slice {           // half a cache line
+    struct toc_entry *entries; // on a cache line, `groups` x GROUP_SLOTS; behind them a tag each
+    void *memory;
     uint32_t groups;
     uint32_t full;     // slots with an entry
     uint32_t left;     // empty slots that may still be taken before the slice must be rebuilt
     uint32_t inserted; // rises with every insertion: a sorted list of the keys is out of date
-    void *memory;
 };
 
 struct table {
@@ -67,23 +66,27 @@ void table_done(struct table *table); // not the bodies
 struct toc_entry *table_find(const struct table *table, const uint8_t key[16]);
 // The entry with just this low half whose high half is the smallest one not below `from`.
 struct toc_entry *table_find_low(const struct table *table, uint64_t low, uint64_t from);
+// Fetches the entry, or what is likely to be it; early: what that needs to know itself.
 void table_prefetch(const struct table *table, const uint8_t key[16]);
+void table_prefetch_early(const struct table *table, const uint8_t key[16]);
 
 // A slot for a key that has none: zero but for the key. Moves the entries of its slice. NULL when
 // out of memory, nothing changed.
 struct toc_entry *table_insert(struct table *table, const uint8_t key[16]);
 void table_erase(struct table *table, struct toc_entry *entry); // moves nothing
 
-bool table_marked(const struct table *table, const struct toc_entry *entry);
-void table_mark(struct table *table, struct toc_entry *entry, bool mark);
-
 static inline uint32_t table_slots(const struct table_slice *slice)
 {
     return slice->groups * GROUP_SLOTS;
 }
 
+static inline uint8_t *table_tags(const struct table_slice *slice)
+{
+    return (uint8_t *)(slice->entries + table_slots(slice));
+}
+
 // For a walk over the slots of a slice, in no order: NULL when slot i has no entry.
 static inline struct toc_entry *table_at(const struct table_slice *slice, uint32_t i)
 {
-    return slice->tags[i] & 0x80 ? NULL : &slice->entries[i];
+    return table_tags(slice)[i] & 0x80 ? NULL : &slice->entries[i];
 }

@@ -21,7 +21,7 @@ bool toc_avro_is_primitive(const char *name)
 struct scope {
     struct toc_buf *out;
     struct toc_err *err;
-    struct toc_slice namespace;
+    struct toc_slice space;
 };
 
 static toc_rc put_schema(struct scope scope, const json_t *json);
@@ -32,15 +32,15 @@ static const char *text_of(const json_t *object, const char *key)
 }
 
 // [STRINGS]: escapes are resolved by jansson; what JSON cannot hold bare is no name or symbol.
-static toc_rc put_quoted(struct scope scope, struct toc_slice namespace, const char *name)
+static toc_rc put_quoted(struct scope scope, struct toc_slice space, const char *name)
 {
     struct toc_slice text = toc_slice_of(name);
     for (size_t i = 0; i < text.len; i++)
         TOC_ENSURE(text.ptr[i] >= 0x20 && text.ptr[i] != '"' && text.ptr[i] != '\\', scope.err,
                 TOC_E_SYNTAX, "a name of a schema holds byte %u", text.ptr[i]);
     toc_buf_put_byte(scope.out, '"');
-    if (namespace.len != 0 && strchr(name, '.') == NULL) { // [FULLNAMES]
-        toc_buf_put_slice(scope.out, namespace);
+    if (space.len != 0 && strchr(name, '.') == NULL) { // [FULLNAMES]
+        toc_buf_put_slice(scope.out, space);
         toc_buf_put_byte(scope.out, '.');
     }
     toc_buf_put_slice(scope.out, text);
@@ -101,11 +101,11 @@ static toc_rc put_named(struct scope scope, const json_t *json, const char *type
     TOC_ENSURE(name != NULL, scope.err, TOC_E_SYNTAX, "a named type without a name");
     const char *dot = strrchr(name, '.');
     if (dot != NULL)
-        scope.namespace = toc_slice(name, (size_t)(dot - name));
+        scope.space = toc_slice(name, (size_t)(dot - name));
     else if (own != NULL)
-        scope.namespace = toc_slice_of(own);
+        scope.space = toc_slice_of(own);
     toc_buf_put_text(scope.out, "{\"name\":");
-    TOC_TRY(put_quoted(scope, scope.namespace, name));
+    TOC_TRY(put_quoted(scope, scope.space, name));
     toc_buf_printf(scope.out, ",\"type\":\"%s\",", type);
     if (strcmp(type, "enum") == 0) {
         toc_buf_put_text(scope.out, "\"symbols\":");
@@ -146,7 +146,7 @@ static toc_rc put_schema(struct scope scope, const json_t *json)
     const char *name = json_string_value(json);
     if (name != NULL)
         return put_quoted(
-                scope, toc_avro_is_primitive(name) ? (struct toc_slice){0} : scope.namespace, name);
+                scope, toc_avro_is_primitive(name) ? (struct toc_slice){0} : scope.space, name);
     if (json_is_array(json))
         return put_list(scope, json, put_schema);
     TOC_ENSURE(json_is_object(json), scope.err, TOC_E_SYNTAX,

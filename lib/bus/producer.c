@@ -24,10 +24,9 @@ struct toc_producer {
     size_t waiting;
     // An idempotent handle that was refused once is dead for good: it is built anew.
     bool dead;
-    rd_kafka_resp_err_t cause; // it died of
-    struct toc_err why;        // in words
-    int64_t rebuilt_ms;        // monotonic; when the handle in use was made
-    int64_t pause_ms;          // between two rebuilds; doubled while no record comes through
+    struct toc_err why; // it died
+    int64_t rebuilt_ms; // monotonic; when the handle in use was made
+    int64_t pause_ms;   // between two rebuilds; doubled while no record comes through
 };
 
 static toc_rc start(struct toc_producer *producer, struct toc_err *err)
@@ -106,6 +105,7 @@ static bool is_for_good(rd_kafka_resp_err_t error)
 static void report(struct toc_producer *producer, const rd_kafka_message_t *message)
 {
     struct toc_err failure = {0};
+    bool fell = false;
     const char *topic = rd_kafka_topic_name(message->rkt);
     if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
         char what[300], right[300];
@@ -113,12 +113,13 @@ static void report(struct toc_producer *producer, const rd_kafka_message_t *mess
                 topic);
         snprintf(right, sizeof right, "Write on topic %s", topic);
         // What falls with the handle fell for the same reason.
-        bool fell = producer->dead && (message->err == RD_KAFKA_RESP_ERR__PURGE_QUEUE ||
-                                              message->err == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT ||
-                                              message->err == RD_KAFKA_RESP_ERR__FATAL);
+        rd_kafka_resp_err_t cause = rd_kafka_fatal_error(producer->link.rk, NULL, 0);
+        fell = message->err == RD_KAFKA_RESP_ERR__PURGE_QUEUE ||
+               message->err == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT ||
+               message->err == RD_KAFKA_RESP_ERR__FATAL;
         (void)toc_bus_fail(&failure, is_for_good(message->err) ? TOC_FATE_RECORD : TOC_FATE_RETRY,
-                fell ? producer->cause : message->err, (struct toc_bus_act){what, right},
-                TOC_LINK_TROUBLE(&producer->link));
+                fell && cause != RD_KAFKA_RESP_ERR_NO_ERROR ? cause : message->err,
+                (struct toc_bus_act){what, right}, TOC_LINK_TROUBLE(&producer->link));
     } else {
         producer->pause_ms = REBUILD_MS_MIN;
     }
@@ -131,6 +132,7 @@ static void report(struct toc_producer *producer, const rd_kafka_message_t *mess
             .partition = message->partition,
             .offset = message->err == RD_KAFKA_RESP_ERR_NO_ERROR ? message->offset : -1,
             .error = message->err == RD_KAFKA_RESP_ERR_NO_ERROR ? NULL : &failure,
+            .fell = fell,
     };
     producer->delivered(producer->ctx, &delivery);
 }
@@ -173,7 +175,6 @@ static size_t bury_if_dead(struct toc_producer *producer)
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR)
         return 0;
     producer->dead = true;
-    producer->cause = error;
     (void)toc_bus_fail(
             &producer->why, TOC_FATE_RETRY, error, (struct toc_bus_act){"sending", NULL}, why);
     toc_link_say(&producer->link, TOC_LOG_WARN, "the producer must be built anew: %s",

@@ -5,6 +5,11 @@
 #include "lib/indicator/canon.h"
 #include "lib/indicator/limits.h"
 
+static bool has(struct toc_slice s, uint8_t byte)
+{
+    return toc_slice_find(s, byte) < s.len;
+}
+
 static bool is_digit(uint8_t c)
 {
     return c >= '0' && c <= '9';
@@ -32,7 +37,8 @@ static bool network_parse(struct toc_slice text, struct toc_network *out)
         net.v6 = true;
     }
     uint64_t prefix = net.v6 ? 128 : 32;
-    if (slash < text.len && !toc_parse_u64(toc_slice_sub(text, slash + 1, text.len), prefix, &prefix))
+    if (slash < text.len &&
+            !toc_parse_u64(toc_slice_sub(text, slash + 1, text.len), prefix, &prefix))
         return false;
     net.prefix = (uint8_t)prefix;
     for (size_t i = 0; i < sizeof net.address; i++) {
@@ -88,7 +94,8 @@ static toc_rc add(struct toc_own_names *names, struct toc_slice text, struct toc
     TOC_ENSURE(domain.ptr != NULL, err, TOC_E_MEMORY, "own names");
     names->domains[names->domain_count++] = domain;
     TOC_ENSURE(domain_valid(domain), err, TOC_E_USAGE,
-            "own name '%s' is neither domain, address nor network (write international names as xn--...)",
+            "own name '%s' is neither domain, address nor network (write international names as "
+            "xn--...)",
             TOC_SHOW(text));
     return TOC_OK;
 }
@@ -97,8 +104,8 @@ toc_rc toc_own_names_init(struct toc_own_names *names, const struct toc_slice *t
         struct toc_err *err)
 {
     *names = (struct toc_own_names){.domains = NULL};
-    TOC_ENSURE(count <= TOC_PRIVACY_NAMES_MAX, err, TOC_E_LIMIT, "%zu own names, at most %d are taken",
-            count, TOC_PRIVACY_NAMES_MAX);
+    TOC_ENSURE(count <= TOC_PRIVACY_NAMES_MAX, err, TOC_E_LIMIT,
+            "%zu own names, at most %d are taken", count, TOC_PRIVACY_NAMES_MAX);
     names->domains = toc_mem_alloc(count + 1, sizeof *names->domains);
     names->networks = toc_mem_alloc(count + 1, sizeof *names->networks);
     TOC_ENSURE(names->domains != NULL && names->networks != NULL, err, TOC_E_MEMORY, "own names");
@@ -119,12 +126,14 @@ void toc_own_names_done(struct toc_own_names *names)
 static bool network_held(const struct toc_own_names *names, const struct toc_network *net)
 {
     for (size_t i = 0; i < names->network_count; i++)
-        if (toc_network_covers(&names->networks[i], net) || toc_network_covers(net, &names->networks[i]))
+        if (toc_network_covers(&names->networks[i], net) ||
+                toc_network_covers(net, &names->networks[i]))
             return true;
     return false;
 }
 
-bool toc_own_names_hold(const struct toc_own_names *names, enum toc_kind kind, struct toc_slice value)
+bool toc_own_names_hold(
+        const struct toc_own_names *names, enum toc_kind kind, struct toc_slice value)
 {
     struct toc_network net;
     if (toc_network_of(kind, value, &net))
@@ -174,7 +183,9 @@ static bool address_in(const struct toc_own_names *names, struct toc_slice text)
         size_t end = pos;
         while (end < text.len && is_address_byte(text.ptr[end]))
             end++;
-        if (end - pos >= 2 && run_held(names, toc_slice_sub(text, pos, end - pos)))
+        struct toc_slice run = toc_slice_sub(text, pos, end - pos);
+        bool whole = run.len >= 7 && has(run, '.'); // 0.0.0.0
+        if ((whole || (run.len >= 3 && has(run, ':'))) && run_held(names, run))
             return true;
         pos = end + 1;
     }

@@ -49,7 +49,8 @@ static toc_rc add_key(struct toc_privacy *p, struct toc_slice key, struct toc_er
     return TOC_OK;
 }
 
-static toc_rc fill(struct toc_privacy *p, const struct toc_privacy_rules *rules, struct toc_err *err)
+static toc_rc fill(
+        struct toc_privacy *p, const struct toc_privacy_rules *rules, struct toc_err *err)
 {
     TOC_ENSURE(rules->query_key_count <= TOC_PRIVACY_KEYS_MAX, err, TOC_E_LIMIT,
             "%zu query keys, at most %d are taken", rules->query_key_count, TOC_PRIVACY_KEYS_MAX);
@@ -235,8 +236,8 @@ static bool reference_clean(struct pass *pass, const void *item)
 {
     const struct toc_reference *ref = item;
     return text_clean(pass, ref->source, TOC_PRIVACY_NOTE_REFERENCE) &&
-            text_clean(pass, ref->id, TOC_PRIVACY_NOTE_REFERENCE) &&
-            text_clean(pass, ref->url, TOC_PRIVACY_NOTE_REFERENCE);
+           text_clean(pass, ref->id, TOC_PRIVACY_NOTE_REFERENCE) &&
+           text_clean(pass, ref->url, TOC_PRIVACY_NOTE_REFERENCE);
 }
 
 static bool relation_clean(struct pass *pass, const void *item)
@@ -255,7 +256,8 @@ static void check_texts(struct pass *pass, struct toc_observation *obs)
     bool allowed = (pass->allow & TOC_PRIVACY_DESCRIPTION) != 0;
     if (obs->description.len > 0 &&
             (allowed ? !text_clean(pass, obs->description, TOC_PRIVACY_NOTE_DESCRIPTION)
-                     : rewrite(pass, TOC_REFUSAL_PRIVACY_DESCRIPTION, TOC_PRIVACY_NOTE_DESCRIPTION)))
+                     : rewrite(pass, TOC_REFUSAL_PRIVACY_DESCRIPTION,
+                               TOC_PRIVACY_NOTE_DESCRIPTION)))
         obs->description = TOC_S("");
     if (!text_clean(pass, obs->origin, TOC_PRIVACY_NOTE_ORIGIN))
         obs->origin = TOC_S("");
@@ -277,8 +279,8 @@ enum toc_refusal toc_privacy_check(const struct toc_privacy *privacy, unsigned a
     }
     check_texts(pass, obs);
     obs->tags = keep_clean(pass, obs->tags, &obs->tags_count, sizeof *obs->tags, tag_clean);
-    obs->references = keep_clean(
-            pass, obs->references, &obs->references_count, sizeof *obs->references, reference_clean);
+    obs->references = keep_clean(pass, obs->references, &obs->references_count,
+            sizeof *obs->references, reference_clean);
     obs->relations = keep_clean(
             pass, obs->relations, &obs->relations_count, sizeof *obs->relations, relation_clean);
     *notes = state.notes;

@@ -7,7 +7,8 @@
 #include "lib/stix/read.h"
 
 #define FIRST_BUCKETS 1024
-#define LINKS_MAX 64 // of one object: more than an observation can hold of tags, references, relations
+#define LINKS_MAX                                                                                  \
+    64 // of one object: more than an observation can hold of tags, references, relations
 
 void toc_stix_context_init(struct toc_stix_context *context)
 {
@@ -170,12 +171,13 @@ int toc_stix_stated(
     for (size_t i = 0; i < json_array_size(granular); i++) {
         const json_t *one = json_array_get(granular, i);
         if (json_object_get(one, "lang") == NULL || json_object_get(one, "marking_ref") != NULL)
-            stated = higher(stated, one_marking(context, toc_json_text(one, "marking_ref"), remember));
+            stated = higher(
+                    stated, one_marking(context, toc_json_text(one, "marking_ref"), remember));
     }
     for (size_t i = 0; i < json_array_size(labels); i++) {
         const json_t *label = json_array_get(labels, i);
-        stated = higher(stated,
-                toc_stix_label_marking(toc_slice(json_string_value(label), json_string_length(label))));
+        stated = higher(stated, toc_stix_label_marking(toc_slice(
+                                        json_string_value(label), json_string_length(label))));
     }
     return stated;
 }

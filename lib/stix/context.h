@@ -50,9 +50,9 @@ struct toc_stix_node {
     struct toc_stix_link *links, *last;
     struct toc_stix_value *values;
     size_t value_count, link_count;
-    struct toc_slice tag;       // a name as a tag
-    struct toc_slice id, url;   // of a report
-    int marking, defines;       // stated, without links; -1: none
+    struct toc_slice tag;     // a name as a tag
+    struct toc_slice id, url; // of a report
+    int marking, defines;     // stated, without links; -1: none
     unsigned flags;
 };
 

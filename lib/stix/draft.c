@@ -27,8 +27,8 @@ void toc_draft_init(
         toc_draft_relation(
                 draft, given.relations[i].type, given.relations[i].kind, given.relations[i].value);
     for (size_t i = 0; i < given.references_count; i++)
-        toc_draft_reference(draft, given.references[i].source, given.references[i].id,
-                given.references[i].url);
+        toc_draft_reference(
+                draft, given.references[i].source, given.references[i].id, given.references[i].url);
 }
 
 void toc_draft_tag(struct toc_draft *draft, struct toc_slice tag)
@@ -45,11 +45,14 @@ void toc_draft_tag(struct toc_draft *draft, struct toc_slice tag)
 static void add_name(struct toc_draft *draft, const char *prefix, struct toc_slice name)
 {
     // misp:type="md5", misp:to_ids="False": an exporter's own bookkeeping
-    if (name.len == 0 || toc_stix_label_marking(name) >= 0 || toc_slice_starts(name, TOC_S("misp:")))
+    if (name.len == 0 || toc_stix_label_marking(name) >= 0 ||
+            toc_slice_starts(name, TOC_S("misp:")))
         return;
     struct toc_slice tag = toc_stix_tag(draft->arena, prefix, name);
-    draft->full = draft->full || tag.ptr == NULL;
-    toc_draft_tag(draft, tag);
+    if (tag.ptr == NULL)
+        draft->full = true;
+    else
+        toc_draft_tag(draft, tag);
 }
 
 void toc_draft_tags(struct toc_draft *draft, const json_t *texts)
@@ -87,17 +90,18 @@ static struct toc_slice text(struct toc_draft *draft, struct toc_slice raw, size
 static bool is_link(struct toc_slice url)
 {
     return url.len <= TOC_VALUE_BYTES_MAX && toc_text_is_safe(url) &&
-            (toc_slice_starts(url, TOC_S("https://")) || toc_slice_starts(url, TOC_S("http://")));
+           (toc_slice_starts(url, TOC_S("https://")) || toc_slice_starts(url, TOC_S("http://")));
 }
 
-void toc_draft_reference(struct toc_draft *draft, struct toc_slice source, struct toc_slice id,
-        struct toc_slice url)
+void toc_draft_reference(
+        struct toc_draft *draft, struct toc_slice source, struct toc_slice id, struct toc_slice url)
 {
     struct toc_observation *obs = &draft->obs;
     bool link = is_link(url);
     if (obs->references_count == TOC_OBSERVATION_REFERENCES_MAX || (id.len == 0 && !link))
         return;
-    struct toc_reference ref = {text(draft, source, SOURCE_BYTES_MAX), text(draft, id, ID_BYTES_MAX),
+    struct toc_reference ref = {text(draft, source, SOURCE_BYTES_MAX),
+            text(draft, id, ID_BYTES_MAX),
             link ? text(draft, url, TOC_VALUE_BYTES_MAX) : TOC_S("")};
     for (size_t i = 0; i < obs->references_count; i++)
         if (toc_slice_eq(obs->references[i].source, ref.source) &&
@@ -111,8 +115,8 @@ void toc_draft_references(struct toc_draft *draft, const json_t *references)
 {
     for (size_t i = 0; i < json_array_size(references); i++) {
         const json_t *ref = json_array_get(references, i);
-        toc_draft_reference(draft, toc_json_text(ref, "source_name"), toc_json_text(ref, "external_id"),
-                toc_json_text(ref, "url"));
+        toc_draft_reference(draft, toc_json_text(ref, "source_name"),
+                toc_json_text(ref, "external_id"), toc_json_text(ref, "url"));
     }
 }
 

@@ -28,8 +28,8 @@ enum toc_refusal toc_stix_canon(
     return refusal;
 }
 
-static void add_value(
-        struct toc_stix_reader *r, struct toc_stix_node *node, enum toc_kind kind, struct toc_slice raw)
+static void add_value(struct toc_stix_reader *r, struct toc_stix_node *node, enum toc_kind kind,
+        struct toc_slice raw)
 {
     if (toc_stix_canon(r, &kind, raw) != TOC_REFUSAL_NONE)
         return;
@@ -72,7 +72,8 @@ static void flag_refs(struct toc_stix_reader *r, const json_t *refs, unsigned fl
 {
     size_t count = json_is_array(refs) ? json_array_size(refs) : json_is_string(refs);
     for (size_t i = 0; i < count; i++) {
-        struct toc_stix_node *node = node_of(r, json_is_array(refs) ? json_array_get(refs, i) : refs);
+        struct toc_stix_node *node =
+                node_of(r, json_is_array(refs) ? json_array_get(refs, i) : refs);
         if (node != NULL)
             node->flags |= flag;
     }
@@ -103,11 +104,9 @@ static void learn_observed(
 
 static void learn_ends(struct toc_stix_reader *r, struct toc_stix_node *node, const json_t *object)
 {
-    static const char *const ends[] = {
-            "src_ref", "dst_ref", "from_ref", "sender_ref", "to_refs", "cc_refs", "bcc_refs"};
     (void)node;
-    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
-        flag_refs(r, json_object_get(object, ends[i]), TOC_STIX_NODE_ROLE);
+    for (size_t i = 0; toc_stix_ends[i] != NULL; i++)
+        flag_refs(r, json_object_get(object, toc_stix_ends[i]), TOC_STIX_NODE_ROLE);
 }
 
 static void learn_container(
@@ -202,7 +201,8 @@ static void learn_relationship(
         bool backward; // the target gains, not the source
     } rows[] = {
             {"indicates", TOC_STIX_LINK_TAG, false},
-            {"uses", TOC_STIX_LINK_TAG, false}, // indicator uses technique: not of the standard, but met
+            {"uses", TOC_STIX_LINK_TAG,
+                    false}, // indicator uses technique: not of the standard, but met
             {"communicates-with", TOC_STIX_LINK_TAG, true},
             {"beacons-to", TOC_STIX_LINK_TAG, true},
             {"exfiltrates-to", TOC_STIX_LINK_TAG, true},

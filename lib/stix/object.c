@@ -35,14 +35,15 @@ bool toc_stix_id_valid(struct toc_slice id)
 bool toc_stix_id_is(struct toc_slice id, const char *type)
 {
     struct toc_slice name = toc_slice_of(type);
-    return toc_stix_id_valid(id) && id.len == name.len + 2 + UUID_BYTES && toc_slice_starts(id, name);
+    return toc_stix_id_valid(id) && id.len == name.len + 2 + UUID_BYTES &&
+           toc_slice_starts(id, name);
 }
 
 bool toc_stix_time(const json_t *object, const char *name, int64_t *out)
 {
     struct toc_slice text = toc_json_text(object, name);
     return text.len >= 20 && text.ptr[10] == 'T' && text.ptr[text.len - 1] == 'Z' &&
-            toc_time_parse(text, out);
+           toc_time_parse(text, out);
 }
 
 bool toc_stix_time_if(const json_t *object, const char *name, int64_t *out)
@@ -93,33 +94,37 @@ struct toc_slice toc_stix_tag(struct toc_arena *arena, const char *prefix, struc
 
 // ---- markings --------------------------------------------------------------------------------
 
-/*= STIX 2.1 section 7.2.1.4 (TLP v1); the TLP 2.0 extension of the OASIS common objects; OpenCTI's
- *  own id of AMBER+STRICT; the statement of MITRE ATT&CK, which bundles refer to without carrying it. */
+const struct toc_stix_tlp toc_stix_tlp[TOC_MARKING_COUNT] = {
+        {"marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487", "TLP:CLEAR", "clear"},
+        {"marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb", "TLP:GREEN", "green"},
+        {"marking-definition--55d920b0-5e8b-4f79-9ee9-91f868d9b421", "TLP:AMBER", "amber"},
+        {"marking-definition--939a9414-2ddd-4d32-a0cd-375ea402b003", "TLP:AMBER+STRICT",
+                "amber+strict"},
+        {"marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1", "TLP:RED", "red"},
+};
+
+/*= STIX 2.1 section 7.2.1.4 (TLP v1); OpenCTI's own id of AMBER+STRICT; the statement of MITRE
+ *  ATT&CK, which bundles refer to without carrying it. */
 static const struct {
-    const char *uuid;
+    const char *id;
     int marking;
-} known_markings[] = {
-        {"613f2e26-407d-48c7-9eca-b8e91df99dc9", TOC_MARKING_CLEAR},
-        {"34098fce-860f-48ae-8e50-ebd3cc5e41da", TOC_MARKING_GREEN},
-        {"f88d31f6-486f-44da-b317-01333bde0b82", TOC_MARKING_AMBER},
-        {"5e57c739-391a-4eb3-b6be-7d15ca92d5ed", TOC_MARKING_RED},
-        {"94868c89-83c2-464b-929b-a1a8aa3c8487", TOC_MARKING_CLEAR},
-        {"bab4a63c-aed9-4cf5-a766-dfca5abac2bb", TOC_MARKING_GREEN},
-        {"55d920b0-5e8b-4f79-9ee9-91f868d9b421", TOC_MARKING_AMBER},
-        {"939a9414-2ddd-4d32-a0cd-375ea402b003", TOC_MARKING_AMBER_STRICT},
-        {"e828b379-4e03-4974-9ac4-e53a884c97c1", TOC_MARKING_RED},
-        {"826578e1-40ad-459f-bc73-ede076f81f37", TOC_MARKING_AMBER_STRICT},
-        {"fa42a846-8d90-4e51-bc29-71d5b4802168", -1},
+} other_markings[] = {
+        {"marking-definition--613f2e26-407d-48c7-9eca-b8e91df99dc9", TOC_MARKING_CLEAR},
+        {"marking-definition--34098fce-860f-48ae-8e50-ebd3cc5e41da", TOC_MARKING_GREEN},
+        {"marking-definition--f88d31f6-486f-44da-b317-01333bde0b82", TOC_MARKING_AMBER},
+        {"marking-definition--5e57c739-391a-4eb3-b6be-7d15ca92d5ed", TOC_MARKING_RED},
+        {"marking-definition--826578e1-40ad-459f-bc73-ede076f81f37", TOC_MARKING_AMBER_STRICT},
+        {"marking-definition--fa42a846-8d90-4e51-bc29-71d5b4802168", -1},
 };
 
 int toc_stix_marking_known(struct toc_slice id)
 {
-    if (!toc_stix_id_is(id, "marking-definition"))
-        return -2;
-    struct toc_slice uuid = toc_slice_sub(id, id.len - UUID_BYTES, UUID_BYTES);
-    for (size_t i = 0; i < sizeof known_markings / sizeof *known_markings; i++)
-        if (toc_slice_is(uuid, known_markings[i].uuid))
-            return known_markings[i].marking;
+    for (int i = 0; i < TOC_MARKING_COUNT; i++)
+        if (toc_slice_is(id, toc_stix_tlp[i].id))
+            return i;
+    for (size_t i = 0; i < sizeof other_markings / sizeof *other_markings; i++)
+        if (toc_slice_is(id, other_markings[i].id))
+            return other_markings[i].marking;
     return -2;
 }
 
@@ -154,9 +159,9 @@ int toc_stix_marking_says(const json_t *definition)
         return json_is_object(json_object_get(definition, "extensions")) ? -2 : -1;
     if (toc_slice_is(type, "tlp"))
         return tlp_word(toc_json_text(body, "tlp"));
-    json_object_foreach((json_t *)(uintptr_t)json_object_get(definition, "extensions"), name, extension)
-        if (toc_json_text(extension, "tlp_2_0").ptr != NULL)
-            return tlp_word(toc_json_text(extension, "tlp_2_0"));
+    json_object_foreach((json_t *)(uintptr_t)json_object_get(definition, "extensions"), name,
+            extension) if (toc_json_text(extension, "tlp_2_0").ptr !=
+                           NULL) return tlp_word(toc_json_text(extension, "tlp_2_0"));
     return -2;
 }
 
@@ -170,30 +175,63 @@ int toc_stix_label_marking(struct toc_slice label)
 
 // ---- cyber observables -----------------------------------------------------------------------
 
+const char *const toc_stix_ends[] = {
+        "src_ref", "dst_ref", "from_ref", "sender_ref", "to_refs", "cc_refs", "bcc_refs", NULL};
+
+// The same letters and digits, whatever the case and the hyphens.
+static bool hash_name_is(struct toc_slice name, const char *plain)
+{
+    size_t i = 0;
+    for (size_t k = 0; k < name.len; k++) {
+        char c = (char)name.ptr[k];
+        if (c == '-')
+            continue;
+        if (c >= 'A' && c <= 'Z')
+            c = (char)(c - 'A' + 'a');
+        if (plain[i] == '\0' || plain[i++] != c)
+            return false;
+    }
+    return plain[i] == '\0';
+}
+
+enum toc_kind toc_stix_hash_kind(struct toc_slice name, size_t *digits)
+{
+    static const struct {
+        const char *plain;
+        size_t digits;
+        enum toc_kind kind;
+    } rows[] = {
+            {"md5", 32, TOC_KIND_MD5},
+            {"sha1", 40, TOC_KIND_SHA1},
+            {"sha256", 64, TOC_KIND_SHA256},
+            {"sha512", 128, TOC_KIND_SHA512},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (!hash_name_is(name, rows[i].plain))
+            continue;
+        *digits = rows[i].digits;
+        return rows[i].kind;
+    }
+    return TOC_KIND_UNKNOWN;
+}
+
 static size_t hashes(
         const json_t *object, struct toc_stix_raw out[TOC_STIX_HASHES_MAX], const char **wrong)
 {
-    static const struct {
-        const char *name;
-        enum toc_kind kind;
-    } rows[TOC_STIX_HASHES_MAX] = {
-            {"SHA-256", TOC_KIND_SHA256},
-            {"SHA-512", TOC_KIND_SHA512},
-            {"SHA-1", TOC_KIND_SHA1},
-            {"MD5", TOC_KIND_MD5},
-    };
-    const json_t *all = json_object_get(object, "hashes");
-    size_t count = 0;
-    if (all == NULL)
-        return 0;
-    if (!json_is_object(all))
+    json_t *all = json_object_get(object, "hashes"), *value;
+    const char *name;
+    size_t count = 0, digits;
+    if (all != NULL && !json_is_object(all))
         *wrong = "hashes";
-    for (size_t i = 0; i < TOC_STIX_HASHES_MAX; i++) {
-        struct toc_slice value = toc_json_text(all, rows[i].name);
-        if (value.ptr != NULL)
-            out[count++] = (struct toc_stix_raw){rows[i].kind, value};
-        else if (json_object_get(all, rows[i].name) != NULL)
+    json_object_foreach(all, name, value)
+    {
+        enum toc_kind kind = toc_stix_hash_kind(toc_slice_of(name), &digits);
+        if (kind == TOC_KIND_UNKNOWN || count == TOC_STIX_HASHES_MAX)
+            continue;
+        if (!json_is_string(value))
             *wrong = "hashes";
+        out[count++] = (struct toc_stix_raw){
+                kind, toc_slice(json_string_value(value), json_string_length(value))};
     }
     return count;
 }

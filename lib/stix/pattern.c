@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 
+#include "lib/stix/object.h"
 #include "lib/stix/pattern_lex.h"
 
 #define STEPS_MAX 4 // of a path that can be a value; longer ones are counted, not kept
@@ -93,33 +94,6 @@ static void add_term(struct parser *p, enum toc_kind kind, struct toc_slice valu
 
 // ---- what a comparison means ----------------------------------------------------------------
 
-// Lower case without hyphens, so that SHA256, 'SHA-256' and "sha-256" are one name.
-static bool hash_name_is(struct toc_slice step, const char *name)
-{
-    size_t i = 0;
-    for (size_t k = 0; k < step.len; k++) {
-        char c = (char)step.ptr[k];
-        if (c == '-')
-            continue;
-        if (c >= 'A' && c <= 'Z')
-            c = (char)(c - 'A' + 'a');
-        if (name[i] == '\0' || name[i++] != c)
-            return false;
-    }
-    return name[i] == '\0';
-}
-
-static const struct {
-    const char *name;
-    size_t hex; // digits
-    enum toc_kind kind;
-} hash_names[] = {
-        {"md5", 32, TOC_KIND_MD5},
-        {"sha1", 40, TOC_KIND_SHA1},
-        {"sha256", 64, TOC_KIND_SHA256},
-        {"sha512", 128, TOC_KIND_SHA512},
-};
-
 static bool is_hex(struct toc_slice s)
 {
     for (size_t i = 0; i < s.len; i++) {
@@ -137,17 +111,17 @@ static bool hash_fits(const struct comparison *c)
     if (c->literal != PT_STRING || c->path.count < 2 || c->path.count > STEPS_MAX ||
             !toc_slice_is(c->path.steps[c->path.count - 2], "hashes"))
         return true;
-    for (size_t i = 0; i < sizeof hash_names / sizeof *hash_names; i++)
-        if (hash_name_is(c->path.steps[c->path.count - 1], hash_names[i].name))
-            return c->value.len == hash_names[i].hex && is_hex(c->value);
-    return true;
+    size_t digits;
+    enum toc_kind kind = toc_stix_hash_kind(c->path.steps[c->path.count - 1], &digits);
+    return kind == TOC_KIND_UNKNOWN || (c->value.len == digits && is_hex(c->value));
 }
 
-static bool path_is(const struct path *path, const char *type, const char *first, const char *second)
+static bool path_is(
+        const struct path *path, const char *type, const char *first, const char *second)
 {
     return toc_slice_is(path->type, type) && path->count == (second == NULL ? 1u : 2u) &&
-            toc_slice_is(path->steps[0], first) &&
-            (second == NULL || toc_slice_is(path->steps[1], second));
+           toc_slice_is(path->steps[0], first) &&
+           (second == NULL || toc_slice_is(path->steps[1], second));
 }
 
 static bool has(struct toc_slice s, uint8_t byte)
@@ -182,17 +156,19 @@ static enum toc_kind simple_kind(const struct comparison *c)
             {"email-message", "from_ref", "value", TOC_KIND_EMAIL},
             {"email-message", "sender_ref", "value", TOC_KIND_EMAIL},
     };
-    bool address = toc_slice_is(c->path.type, "ipv4-addr") || toc_slice_is(c->path.type, "ipv6-addr");
-    if (c->negated || c->literal != PT_STRING || (c->op != PT_EQ && !(c->op == PT_ISSUBSET && address)))
+    bool address =
+            toc_slice_is(c->path.type, "ipv4-addr") || toc_slice_is(c->path.type, "ipv6-addr");
+    if (c->negated || c->literal != PT_STRING ||
+            (c->op != PT_EQ && !(c->op == PT_ISSUBSET && address)))
         return TOC_KIND_UNKNOWN;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (path_is(&c->path, rows[i].type, rows[i].first, rows[i].second))
             return address && has(c->value, '/') ? TOC_KIND_CIDR : rows[i].kind;
     if (toc_slice_is(c->path.type, "file") && c->path.count == 2 &&
-            toc_slice_is(c->path.steps[0], "hashes"))
-        for (size_t i = 0; i < sizeof hash_names / sizeof *hash_names; i++)
-            if (hash_name_is(c->path.steps[1], hash_names[i].name))
-                return hash_names[i].kind;
+            toc_slice_is(c->path.steps[0], "hashes")) {
+        size_t digits;
+        return toc_stix_hash_kind(c->path.steps[1], &digits);
+    }
     return TOC_KIND_UNKNOWN;
 }
 
@@ -202,10 +178,11 @@ static bool add_traffic(struct parser *p, const struct group *g, const char *ref
     const struct comparison *type = NULL, *value = NULL, *number = NULL;
     for (size_t i = 0; i < g->count; i++) {
         const struct comparison *c = &g->items[i];
-        const struct comparison **slot = path_is(&c->path, "network-traffic", ref, "type") ? &type
-                : path_is(&c->path, "network-traffic", ref, "value")                      ? &value
-                : path_is(&c->path, "network-traffic", port, NULL)                        ? &number
-                                                                                          : NULL;
+        const struct comparison **slot =
+                path_is(&c->path, "network-traffic", ref, "type")    ? &type
+                : path_is(&c->path, "network-traffic", ref, "value") ? &value
+                : path_is(&c->path, "network-traffic", port, NULL)   ? &number
+                                                                     : NULL;
         if (slot == NULL || *slot != NULL || c->op != PT_EQ || c->negated ||
                 c->literal != (slot == &number ? PT_INT : PT_STRING))
             return false;
@@ -215,7 +192,8 @@ static bool add_traffic(struct parser *p, const struct group *g, const char *ref
         return false;
     enum toc_kind kind = host_kind(value->value);
     if (type != NULL) {
-        bool v6 = toc_slice_is(type->value, "ipv6-addr"), v4 = toc_slice_is(type->value, "ipv4-addr");
+        bool v6 = toc_slice_is(type->value, "ipv6-addr"),
+             v4 = toc_slice_is(type->value, "ipv4-addr");
         if (!v4 && !v6 && !toc_slice_is(type->value, "domain-name"))
             return false;
         if (!((v4 || v6) && kind == TOC_KIND_CIDR))
@@ -252,7 +230,8 @@ static void group_finish(struct parser *p, const struct group *g)
     if (kind != TOC_KIND_UNKNOWN)
         add_term(p, kind, g->items[0].value);
     else if (g->brackets || g->count > GROUP_MAX ||
-            (!add_traffic(p, g, "dst_ref", "dst_port") && !add_traffic(p, g, "src_ref", "src_port")))
+             (!add_traffic(p, g, "dst_ref", "dst_port") &&
+                     !add_traffic(p, g, "src_ref", "src_port")))
         unsupported(p);
 }
 
@@ -286,7 +265,7 @@ static bool parse_key(struct parser *p, struct path *path)
 {
     enum pattern_token token = p->lexer.token;
     bool after_hashes = path->count > 0 && path->count <= STEPS_MAX &&
-            toc_slice_is(path->steps[path->count - 1], "hashes");
+                        toc_slice_is(path->steps[path->count - 1], "hashes");
     if (token != PT_NAME && token != PT_STRING && !(token == PT_DOUBLE && after_hashes))
         return fail(p);
     add_step(path, unescape(p));
@@ -320,7 +299,7 @@ static bool parse_path(struct parser *p, struct path *path)
 static bool is_literal(enum pattern_token token, bool ordered)
 {
     return (token >= PT_INT && token <= PT_STRING) || (token >= PT_HEX && token <= PT_TIME) ||
-            (token == PT_BOOL && !ordered);
+           (token == PT_BOOL && !ordered);
 }
 
 static bool parse_set(struct parser *p)
@@ -502,8 +481,8 @@ static int compare_terms(const void *a, const void *b)
                               : toc_slice_cmp(x->value, y->value);
 }
 
-enum toc_refusal toc_pattern_parse(struct toc_slice text, struct toc_arena *arena,
-        struct toc_pattern *out, size_t *out_at)
+enum toc_refusal toc_pattern_parse(
+        struct toc_slice text, struct toc_arena *arena, struct toc_pattern *out, size_t *out_at)
 {
     struct parser p = {.arena = arena};
     size_t ignored;
@@ -527,55 +506,4 @@ enum toc_refusal toc_pattern_parse(struct toc_slice text, struct toc_arena *aren
             p.terms[count++] = p.terms[i];
     *out = (struct toc_pattern){p.terms, count};
     return TOC_REFUSAL_NONE;
-}
-
-// ---- writing --------------------------------------------------------------------------------
-
-static void put_string(struct toc_buf *out, struct toc_slice s)
-{
-    toc_buf_put_byte(out, '\'');
-    for (size_t i = 0; i < s.len; i++) {
-        if (s.ptr[i] == '\'' || s.ptr[i] == '\\')
-            toc_buf_put_byte(out, '\\');
-        toc_buf_put_byte(out, s.ptr[i]);
-    }
-    toc_buf_put_byte(out, '\'');
-}
-
-static void put_endpoint(struct toc_buf *out, struct toc_slice value)
-{
-    size_t colon = toc_slice_find(value, ':');
-    toc_buf_put_text(out, "network-traffic:dst_ref.type = 'ipv4-addr' AND network-traffic:dst_ref.value = ");
-    put_string(out, toc_slice_sub(value, 0, colon));
-    toc_buf_put_text(out, " AND network-traffic:dst_port = ");
-    toc_buf_put_slice(out, toc_slice_sub(value, colon + 1, value.len));
-}
-
-bool toc_pattern_put(struct toc_buf *out, enum toc_kind kind, struct toc_slice value)
-{
-    static const char *const before[TOC_KIND_COUNT] = {
-            [TOC_KIND_IPV4] = "ipv4-addr:value = ",
-            [TOC_KIND_IPV6] = "ipv6-addr:value = ",
-            [TOC_KIND_CIDR] = "ipv4-addr:value ISSUBSET ",
-            [TOC_KIND_ENDPOINT] = "",
-            [TOC_KIND_DOMAIN] = "domain-name:value = ",
-            [TOC_KIND_URL] = "url:value = ",
-            [TOC_KIND_EMAIL] = "email-addr:value = ",
-            [TOC_KIND_MD5] = "file:hashes.MD5 = ",
-            [TOC_KIND_SHA1] = "file:hashes.'SHA-1' = ",
-            [TOC_KIND_SHA256] = "file:hashes.'SHA-256' = ",
-            [TOC_KIND_SHA512] = "file:hashes.'SHA-512' = ",
-    };
-    if ((unsigned)kind >= TOC_KIND_COUNT || before[kind] == NULL)
-        return false;
-    toc_buf_put_byte(out, '[');
-    if (kind == TOC_KIND_ENDPOINT) {
-        put_endpoint(out, value);
-    } else {
-        bool v6 = kind == TOC_KIND_CIDR && has(value, ':');
-        toc_buf_put_text(out, v6 ? "ipv6-addr:value ISSUBSET " : before[kind]);
-        put_string(out, value);
-    }
-    toc_buf_put_byte(out, ']');
-    return true;
 }

@@ -38,8 +38,8 @@ struct toc_pattern {
 // TOC_REFUSAL_STIX_PATTERN_UNSUPPORTED when it is, but says more than "one of these values", is over
 // a limit above, or the arena is full. *out_at (may be NULL) is then the byte where that became
 // clear. The terms borrow from `text` or live in `arena`.
-enum toc_refusal toc_pattern_parse(struct toc_slice text, struct toc_arena *arena,
-        struct toc_pattern *out, size_t *out_at);
+enum toc_refusal toc_pattern_parse(
+        struct toc_slice text, struct toc_arena *arena, struct toc_pattern *out, size_t *out_at);
 
 // Appends `kind = value` as a pattern, escaped; value canonical. False for kinds without a pattern
 // (cve: a vulnerability object says it).

@@ -72,8 +72,8 @@ static bool is_base64(int c)
 static bool is_blank(int32_t c)
 {
     return (c >= 0x09 && c <= 0x0d) || c == 0x20 || c == 0x85 || c == 0xa0 || c == 0x1680 ||
-            (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 || c == 0x202f ||
-            c == 0x205f || c == 0x3000;
+           (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 || c == 0x202f ||
+           c == 0x205f || c == 0x3000;
 }
 
 // Byte at a position, or -1 behind the end.
@@ -207,7 +207,7 @@ static bool is_time(struct toc_slice s)
     if (s.len < n + 1 || s.ptr[s.len - 1] != 'Z')
         return false;
     for (size_t i = 0; i < n; i++)
-        if (shape[i] == 'd' ? !is_digit(s.ptr[i]) : s.ptr[i] != shape[i])
+        if (shape[i] == 'd' ? !is_digit(s.ptr[i]) : s.ptr[i] != (uint8_t)shape[i])
             return false;
     if (!two_digits(s, 5, 1, 12) || !two_digits(s, 8, 1, 31) || !two_digits(s, 11, 0, 23) ||
             !two_digits(s, 14, 0, 59) || !two_digits(s, 17, 0, 60))
@@ -248,14 +248,16 @@ static bool take_typed(struct pattern_lexer *lexer)
     struct toc_slice rest = toc_slice_sub(lexer->text, lexer->at + 2, lexer->text.len);
     size_t len = toc_slice_find(rest, '\'');
     struct toc_slice inside = toc_slice_sub(rest, 0, len);
-    bool good = len < rest.len &&
-            (letter == 't'           ? is_time(inside)
-                            : letter == 'h' ? is_hex_text(inside)
-                                            : is_base64_text(inside));
+    bool good = len < rest.len && (letter == 't'          ? is_time(inside)
+                                          : letter == 'h' ? is_hex_text(inside)
+                                                          : is_base64_text(inside));
     if (!good)
         return false;
-    take(lexer, letter == 't' ? PT_TIME : letter == 'h' ? PT_HEX : PT_BINARY, lexer->at + 2,
-            lexer->at + 2 + len);
+    take(lexer,
+            letter == 't'   ? PT_TIME
+            : letter == 'h' ? PT_HEX
+                            : PT_BINARY,
+            lexer->at + 2, lexer->at + 2 + len);
     lexer->pos++; // the closing quote
     return true;
 }
@@ -285,11 +287,11 @@ void toc_pattern_next(struct pattern_lexer *lexer)
         take(lexer, PT_END, lexer->at, lexer->at);
         return;
     }
-    bool taken = c == '\''    ? take_string(lexer)
-            : c == '"'        ? take_double(lexer)
-            : take_typed(lexer) ? true
-            : is_name_start(c)  ? (take_name(lexer), true)
-                                : take_number(lexer) || take_mark(lexer);
+    bool taken = c == '\''           ? take_string(lexer)
+                 : c == '"'          ? take_double(lexer)
+                 : take_typed(lexer) ? true
+                 : is_name_start(c)  ? (take_name(lexer), true)
+                                     : take_number(lexer) || take_mark(lexer);
     if (!taken && c == '.')
         take(lexer, PT_DOT, lexer->at, lexer->at + 1);
     else if (!taken)

@@ -15,8 +15,8 @@ enum pattern_token {
     PT_NEGATIVE_INT,
     PT_FLOAT,
     PT_NEGATIVE_FLOAT,
-    PT_STRING,      // text is what stands between the quotes, escapes in place
-    PT_DOUBLE,      // "...": no word of the grammar; publishers write hash names so
+    PT_STRING, // text is what stands between the quotes, escapes in place
+    PT_DOUBLE, // "...": no word of the grammar; publishers write hash names so
     PT_HEX,
     PT_BINARY,
     PT_TIME,

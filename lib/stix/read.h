@@ -48,9 +48,10 @@ struct toc_stix_options {
     bool has_marking;         // false: an object that states no marking is refused marking.missing
     enum toc_marking marking; // of an object that states none
     enum toc_marking floor;   // a statement below it counts as this (0 = clear: as stated)
-    enum toc_marking limit;   // a stricter one is refused read.marking (0 = clear: nothing else passes)
-    bool assume_scheme;       // URL without scheme: see toc_canon
-    bool take_echo;           // tests only: read what carries Tocsin's own identity
+    enum toc_marking
+            limit;      // a stricter one is refused read.marking (0 = clear: nothing else passes)
+    bool assume_scheme; // URL without scheme: see toc_canon
+    bool take_echo;     // tests only: read what carries Tocsin's own identity
     // What every observation starts from: the feed's confidence, severity, tags. NULL: defaults.
     const struct toc_observation *base; // borrowed while the reader lives
 };
@@ -64,7 +65,8 @@ struct toc_stix_counts {
 
 struct toc_stix_sink {
     void *ctx;
-    // The observation is canonical and borrows from the arena and the object. A failure ends the read.
+    // The observation is canonical; it and all it points at are valid during the call. A failure ends
+    // the read.
     toc_rc (*emit)(void *ctx, const struct toc_observation *obs, enum toc_marking marking,
             struct toc_err *err);
     // `detail` is printable, names the property or type, NUL-terminated; never the value.

@@ -7,11 +7,12 @@
 #include "lib/indicator/canon.h"
 #include "lib/indicator/identity.h"
 #include "lib/indicator/key.h"
+#include "lib/stix/object.h"
 #include "lib/stix/pattern.h"
 
 #define SPEC "2.1"
 #define TLP_CREATED INT64_C(1664582400000) // 2022-10-01, of all TLP 2.0 markings
-#define PATTERN_BYTES_MAX (16 * 1024)      // a value of 2,048 bytes, each escaped, and the words around
+#define PATTERN_BYTES_MAX (16 * 1024) // a value of 2,048 bytes, each escaped, and the words around
 
 // The TLP 2.0 extension as OASIS publishes it (cti-stix-common-objects): id, author, times and texts
 // are theirs, since one id and time may name one content only.
@@ -20,20 +21,6 @@
 #define TLP_SCHEMA                                                                                 \
     "https://github.com/oasis-open/cti-stix-common-objects/tree/master/"                           \
     "extension-definition-specifications/tlp-2.0"
-
-static const struct {
-    const char *id, *name, *word;
-} tlp[TOC_MARKING_COUNT] = {
-        [TOC_MARKING_CLEAR] = {"marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487", "TLP:CLEAR",
-                "clear"},
-        [TOC_MARKING_GREEN] = {"marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb", "TLP:GREEN",
-                "green"},
-        [TOC_MARKING_AMBER] = {"marking-definition--55d920b0-5e8b-4f79-9ee9-91f868d9b421", "TLP:AMBER",
-                "amber"},
-        [TOC_MARKING_AMBER_STRICT] = {"marking-definition--939a9414-2ddd-4d32-a0cd-375ea402b003",
-                "TLP:AMBER+STRICT", "amber+strict"},
-        [TOC_MARKING_RED] = {"marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1", "TLP:RED", "red"},
-};
 
 static void put(struct toc_jw *w, const char *key, const char *text)
 {
@@ -66,7 +53,8 @@ static void write_identity(struct toc_jw *w)
     put_time(w, "created", TLP_CREATED);
     put_time(w, "modified", TLP_CREATED);
     put(w, "name", TOC_IDENTITY_NAME);
-    put(w, "description", "A federated exchange hub; what it says merges the words of its members.");
+    put(w, "description",
+            "A federated exchange hub; what it says merges the words of its members.");
     put(w, "identity_class", "system");
     toc_jw_close(w, '}');
 }
@@ -93,15 +81,15 @@ static void write_marking(struct toc_jw *w, enum toc_marking marking)
     toc_jw_open(w, '{');
     put(w, "type", "marking-definition");
     put(w, "spec_version", SPEC);
-    put(w, "id", tlp[marking].id);
+    put(w, "id", toc_stix_tlp[marking].id);
     put_time(w, "created", TLP_CREATED);
-    put(w, "name", tlp[marking].name);
+    put(w, "name", toc_stix_tlp[marking].name);
     toc_jw_key(w, "extensions");
     toc_jw_open(w, '{');
     toc_jw_key(w, TLP_EXTENSION);
     toc_jw_open(w, '{');
     put(w, "extension_type", "property-extension");
-    put(w, "tlp_2_0", tlp[marking].word);
+    put(w, "tlp_2_0", toc_stix_tlp[marking].word);
     toc_jw_close(w, '}');
     toc_jw_close(w, '}');
     toc_jw_close(w, '}');
@@ -154,7 +142,7 @@ static void write_common(struct toc_jw *w, const char *type, const struct toc_st
     }
     toc_jw_key(w, "confidence");
     toc_jw_int(w, indicator->now.confidence);
-    put_list(w, "object_marking_refs", tlp[bundle->marking].id);
+    put_list(w, "object_marking_refs", toc_stix_tlp[bundle->marking].id);
 }
 
 static void write_labels(struct toc_jw *w, const struct toc_facts *now)
@@ -179,11 +167,11 @@ static bool reference_writable(const struct toc_reference *ref, bool *url)
 {
     *url = ref->url.len > 0 && toc_canon_check(TOC_KIND_URL, ref->url) == TOC_REFUSAL_NONE;
     return !toc_slice_eq_nocase(ref->source, TOC_S("cve")) &&
-            !toc_slice_eq_nocase(ref->source, TOC_S("capec")) && (*url || ref->id.len > 0);
+           !toc_slice_eq_nocase(ref->source, TOC_S("capec")) && (*url || ref->id.len > 0);
 }
 
-static void write_reference(struct toc_jw *w, struct toc_slice source, struct toc_slice id,
-        struct toc_slice url)
+static void write_reference(
+        struct toc_jw *w, struct toc_slice source, struct toc_slice id, struct toc_slice url)
 {
     toc_jw_open(w, '{');
     toc_jw_key(w, "source_name");

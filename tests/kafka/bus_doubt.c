@@ -2,6 +2,7 @@
 // request is sent again. The commit holds, and the next transaction runs under a new epoch. Run by bus-doubt.sh with a
 // broker of its own.
 #include <dirent.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,7 +12,7 @@
 #include "tests/kafka/bus.h"
 
 #define TXN_MS 6000 // an answer is waited for half as long
-#define FROZEN_S 4
+#define FROZEN_MS 4000
 
 static struct bus_who admin;
 
@@ -79,7 +80,7 @@ static void a_commit_whose_answer_never_came_holds(void **state)
     pid_t broker = broker_pid();
     pid_t thaw = fork();
     if (thaw == 0) {
-        sleep(FROZEN_S); // the fault itself: the broker is silent for that long
+        poll(NULL, 0, FROZEN_MS); // the fault itself: the broker is silent for that long
         kill(broker, SIGCONT);
         _exit(0);
     }

@@ -24,33 +24,33 @@ static json_t *must(json_t *json)
 }
 
 static json_t *close_json(
-        const struct gen_model *m, const json_t *json, const char *namespace, json_t *seen);
+        const struct gen_model *m, const json_t *json, const char *space, json_t *seen);
 
 static json_t *close_name(
-        const struct gen_model *m, const json_t *json, const char *namespace, json_t *seen)
+        const struct gen_model *m, const json_t *json, const char *space, json_t *seen)
 {
     const char *name = json_string_value(json);
-    const struct gen_type *t = toc_avro_is_primitive(name) ? NULL : gen_find(m, name, namespace);
+    const struct gen_type *t = toc_avro_is_primitive(name) ? NULL : gen_find(m, name, space);
     if (t == NULL || json_object_get(seen, t->full) != NULL)
         return must(json_string(t == NULL ? name : t->full));
-    return close_json(m, t->json, t->namespace, seen);
+    return close_json(m, t->json, t->space, seen);
 }
 
 // Only what holds types is walked: "type", "items", "fields". All else is data.
 static json_t *close_object(
-        const struct gen_model *m, const json_t *json, const char *namespace, json_t *seen)
+        const struct gen_model *m, const json_t *json, const char *space, json_t *seen)
 {
     const char *name = text_of(json, "name"), *own = text_of(json, "namespace");
     if (own != NULL)
-    namespace = own;
-    const struct gen_type *t = name == NULL ? NULL : gen_find(m, name, namespace);
+        space = own;
+    const struct gen_type *t = name == NULL ? NULL : gen_find(m, name, space);
     bool defines = t != NULL && t->json == json; // else a field that happens to have a type's name
     json_t *out = must(json_object());
     if (defines) {
         json_object_set_new(seen, t->full, json_true());
         json_object_set_new(out, "type", must(json_string(text_of(json, "type"))));
         json_object_set_new(out, "name", must(json_string(t->name)));
-        json_object_set_new(out, "namespace", must(json_string(t->namespace)));
+        json_object_set_new(out, "namespace", must(json_string(t->space)));
     }
     const char *key;
     json_t *value;
@@ -60,30 +60,29 @@ static json_t *close_object(
                 strcmp(key, "items") == 0 || strcmp(key, "fields") == 0 || strcmp(key, "type") == 0;
         if (json_object_get(out, key) == NULL)
             json_object_set_new(out, key,
-                    types ? close_json(m, value, namespace, seen) : must(json_deep_copy(value)));
+                    types ? close_json(m, value, space, seen) : must(json_deep_copy(value)));
     }
     return out;
 }
 
 static json_t *close_json(
-        const struct gen_model *m, const json_t *json, const char *namespace, json_t *seen)
+        const struct gen_model *m, const json_t *json, const char *space, json_t *seen)
 {
     if (json_is_string(json))
-        return close_name(m, json, namespace, seen);
+        return close_name(m, json, space, seen);
     if (json_is_object(json))
-        return close_object(m, json, namespace, seen);
+        return close_object(m, json, space, seen);
     json_t *out = must(json_array());
     size_t i;
     json_t *each;
-    json_array_foreach(json, i, each)
-            json_array_append_new(out, close_json(m, each, namespace, seen));
+    json_array_foreach(json, i, each) json_array_append_new(out, close_json(m, each, space, seen));
     return out;
 }
 
 json_t *gen_close(struct gen_model *m, const struct gen_type *type)
 {
     json_t *seen = must(json_object());
-    json_t *out = close_json(m, type->json, type->namespace, seen);
+    json_t *out = close_json(m, type->json, type->space, seen);
     json_decref(seen);
     return out;
 }
@@ -216,8 +215,14 @@ static void drop_docs(json_t *json)
     json_t *value;
     size_t i;
     json_object_del(json, "doc");
-    json_object_foreach(json, key, value) drop_docs(value);
-    json_array_foreach(json, i, value) drop_docs(value);
+    json_object_foreach(json, key, value)
+    {
+        drop_docs(value);
+    }
+    json_array_foreach(json, i, value)
+    {
+        drop_docs(value);
+    }
 }
 
 static bool same_but_docs(struct gen_model *a_model, const struct gen_type *a,

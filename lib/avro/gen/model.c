@@ -59,20 +59,19 @@ static size_t grow(struct gen_model *m, void **items, size_t count, size_t *room
 
 // Names ------------------------------------------------------------------------------------------
 
-const char *gen_full_name(struct gen_model *m, const char *name, const char *namespace)
+const char *gen_full_name(struct gen_model *m, const char *name, const char *space)
 {
-    if (strchr(name, '.') != NULL || namespace[0] == '\0')
+    if (strchr(name, '.') != NULL || space[0] == '\0')
         return name;
-    return gen_format(m, "%s.%s", namespace, name);
+    return gen_format(m, "%s.%s", space, name);
 }
 
-struct gen_type *gen_find(const struct gen_model *m, const char *name, const char *namespace)
+struct gen_type *gen_find(const struct gen_model *m, const char *name, const char *space)
 {
     for (size_t i = 0; i < m->declared_count; i++) {
         struct gen_type *t = m->declared[i];
-        if (strchr(name, '.') != NULL
-                        ? strcmp(t->full, name) == 0
-                        : strcmp(t->namespace, namespace) == 0 && strcmp(t->name, name) == 0)
+        if (strchr(name, '.') != NULL ? strcmp(t->full, name) == 0
+                                      : strcmp(t->space, space) == 0 && strcmp(t->name, name) == 0)
             return t;
     }
     return NULL;
@@ -203,11 +202,10 @@ static bool is_named(const char *type)
     return strcmp(type, "record") == 0 || strcmp(type, "enum") == 0 || strcmp(type, "fixed") == 0;
 }
 
-static void declare(
-        struct gen_model *m, struct gen_file *file, json_t *json, const char *namespace);
+static void declare(struct gen_model *m, struct gen_file *file, json_t *json, const char *space);
 
 static struct gen_type *declare_named(
-        struct gen_model *m, struct gen_file *file, json_t *json, const char *namespace)
+        struct gen_model *m, struct gen_file *file, json_t *json, const char *space)
 {
     const char *name = need_text(json, "name", file->path);
     const char *own = text_of(json, "namespace");
@@ -216,8 +214,8 @@ static struct gen_type *declare_named(
         gen_die("%s: give %s its namespace as an attribute", file->path, name);
     struct gen_type *t = gen_alloc(m, 1, sizeof *t);
     t->name = name;
-    t->namespace = own != NULL ? own : namespace;
-    t->full = gen_full_name(m, name, t->namespace);
+    t->space = own != NULL ? own : space;
+    t->full = gen_full_name(m, name, t->space);
     t->snake = snake_of(m, name);
     t->upper = upper_of(m, t->snake);
     t->json = json;
@@ -233,21 +231,24 @@ static struct gen_type *declare_named(
     size_t i;
     json_t *field;
     json_array_foreach(json_object_get(json, "fields"), i, field)
-            declare(m, file, json_object_get(field, "type"), t->namespace);
+            declare(m, file, json_object_get(field, "type"), t->space);
     return t;
 }
 
 // Notes every named type defined in `json`, however deep.
-static void declare(struct gen_model *m, struct gen_file *file, json_t *json, const char *namespace)
+static void declare(struct gen_model *m, struct gen_file *file, json_t *json, const char *space)
 {
     size_t i;
     json_t *each;
     const char *type = text_of(json, "type");
     if (type != NULL && is_named(type))
-        declare_named(m, file, json, namespace);
+        declare_named(m, file, json, space);
     else if (json_is_object(json))
-        declare(m, file, json_object_get(json, "items"), namespace);
-    json_array_foreach(json, i, each) declare(m, file, each, namespace);
+        declare(m, file, json_object_get(json, "items"), space);
+    json_array_foreach(json, i, each)
+    {
+        declare(m, file, each, space);
+    }
 }
 
 void gen_model_add(struct gen_model *m, const char *path, const char *root, bool emit)
@@ -264,10 +265,10 @@ void gen_model_add(struct gen_model *m, const char *path, const char *root, bool
         gen_die("%s: %s", path, err.text);
     toc_buf_done(&text);
 
-    size_t len = strlen(root), n = strlen(path);
+    size_t len = strlen(root);
     bool inside = len != 0 && strncmp(path, root, len) == 0 && path[len] == '/';
     const char *relative = inside ? path + len + 1 : path;
-    n = strlen(relative);
+    size_t n = strlen(relative);
     if (n < 6 || strcmp(relative + n - 5, ".avsc") != 0)
         gen_die("%s: a schema file ends in .avsc", path);
     file->stem = gen_format(m, "%.*s", (int)(n - 5), relative);
@@ -296,7 +297,7 @@ static struct gen_type *primitive(const char *name, const char *logical)
 }
 
 static struct gen_type *type_of(
-        struct gen_model *m, const json_t *json, const char *namespace, const char *where)
+        struct gen_model *m, const json_t *json, const char *space, const char *where)
 {
     const char *name = json_is_string(json) ? json_string_value(json) : text_of(json, "type");
     if (name == NULL)
@@ -309,9 +310,9 @@ static struct gen_type *type_of(
     }
     if (json_is_object(json) && is_named(name)) {
         const char *own = text_of(json, "namespace");
-        t = gen_find(m, need_text(json, "name", where), own != NULL ? own : namespace);
+        t = gen_find(m, need_text(json, "name", where), own != NULL ? own : space);
     } else if (json_is_string(json)) {
-        t = gen_find(m, name, namespace);
+        t = gen_find(m, name, space);
     }
     if (t == NULL)
         gen_die("%s: type \"%s\" is not known, or not one Tocsin's records use", where, name);
@@ -378,8 +379,7 @@ static void build_field(
     f->name = name;
     f->c_name = c_name_of(m, name);
     f->doc = text_of(json, "doc");
-    f->type = type_of(
-            m, form_of(json_object_get(json, "type"), &f->form, where), t->namespace, where);
+    f->type = type_of(m, form_of(json_object_get(json, "type"), &f->form, where), t->space, where);
     f->fallback = json_object_get(json, "default");
     f->max = number_of(json, "max", where);
     f->max_bytes = number_of(json, "maxBytes", where);

@@ -48,12 +48,12 @@ struct gen_field {
 
 struct gen_type {
     enum gen_kind kind;
-    const char *name;      // "SignedSegment"; "long" for what has no name
-    const char *full;      // "tocsin.SignedSegment"
-    const char *namespace; // its own, in which references inside it are read
-    const char *snake;     // "signed_segment"
-    const char *upper;     // "SIGNED_SEGMENT"
-    const json_t *json;    // the definition
+    const char *name;   // "SignedSegment"; "long" for what has no name
+    const char *full;   // "tocsin.SignedSegment"
+    const char *space;  // its own, in which references inside it are read
+    const char *snake;  // "signed_segment"
+    const char *upper;  // "SIGNED_SEGMENT"
+    const json_t *json; // the definition
     const struct gen_file *file;
     bool alone;    // a record at the top of its file, or that says "alone": can be a message
     bool building; // for the detection of recursion
@@ -96,8 +96,8 @@ void gen_model_add(struct gen_model *m, const char *path, const char *root, bool
 // Looks up all names, checks everything. Afterwards the model is complete.
 void gen_model_build(struct gen_model *m);
 
-// The definition a name stands for inside `namespace`; NULL for primitive and unknown names.
-struct gen_type *gen_find(const struct gen_model *m, const char *name, const char *namespace);
+// The definition a name stands for inside `space`; NULL for primitive and unknown names.
+struct gen_type *gen_find(const struct gen_model *m, const char *name, const char *space);
 
 // The type of a file that holds one record of that name, or NULL.
 struct gen_type *gen_find_alone(const struct gen_model *m, const char *snake);
@@ -110,7 +110,7 @@ void *gen_alloc(struct gen_model *m, size_t count, size_t size);
 const char *gen_format(struct gen_model *m, const char *fmt, ...) TOC_PRINTF(2, 3);
 
 // Namespace and name of a definition or reference: a dotted name carries its own.
-const char *gen_full_name(struct gen_model *m, const char *name, const char *namespace);
+const char *gen_full_name(struct gen_model *m, const char *name, const char *space);
 
 void gen_read_file(const char *path, struct toc_buf *out);
 // Writes only when the content differs, so that nothing is rebuilt for nothing.

@@ -126,7 +126,8 @@ static enum toc_split kept_object(const struct toc_json_split *split)
 // Is the string just kept, which begins at `start` with its quote, the name "objects"?
 static bool is_objects(const struct toc_json_split *split, size_t start)
 {
-    struct toc_slice name = toc_slice_sub(toc_buf_slice(&split->text), start, split->text.len - start);
+    struct toc_slice name =
+            toc_slice_sub(toc_buf_slice(&split->text), start, split->text.len - start);
     return !split->text.failed && toc_slice_eq(name, TOC_S("\"objects\""));
 }
 
@@ -135,13 +136,17 @@ static bool is_objects(const struct toc_json_split *split, size_t start)
 // rest of a bundle has ended.
 static enum toc_split take_top(struct toc_json_split *split, bool bundle)
 {
-    bool name_next = !bundle, is_list = false;
+    bool name_next = !bundle, is_list = false, large = false;
     int c;
     while ((c = next_token(split, -1)) != EOF) {
+        if (split->text.failed) { // too large for an object, but it may still be a bundle
+            large = true;
+            toc_buf_clear(&split->text);
+        }
         size_t start = split->text.len;
         if (c == '}') {
             keep(split, c);
-            return bundle ? TOC_SPLIT_END : kept_object(split);
+            return bundle ? TOC_SPLIT_END : large ? TOC_SPLIT_LARGE : kept_object(split);
         }
         if (c == '[' && is_list) {
             split->in_list = split->in_bundle = true;
@@ -152,7 +157,9 @@ static enum toc_split take_top(struct toc_json_split *split, bool bundle)
             name_next = c == ',';
             continue;
         }
-        if (c == '"' ? !take_string(split) : is_bracket(c) ? !take_value(split, c) : !skip_scalar(split, c))
+        if (c == '"'            ? !take_string(split)
+                : is_bracket(c) ? !take_value(split, c)
+                                : !skip_scalar(split, c))
             return broken(split);
         is_list = c == '"' && name_next && is_objects(split, start);
         name_next = false;
@@ -172,11 +179,13 @@ static enum toc_split take_element(struct toc_json_split *split, uint64_t *out_l
     if (c == EOF || c == '}' || c == ':')
         return broken(split);
     if (c != '{')
-        return (c == '[' ? take_value(split, c) : skip_scalar(split, c)) ? TOC_SPLIT_WRONG : broken(split);
+        return (c == '[' ? take_value(split, c) : skip_scalar(split, c)) ? TOC_SPLIT_WRONG
+                                                                         : broken(split);
     return take_value(split, c) ? kept_object(split) : broken(split);
 }
 
-enum toc_split toc_json_split_next(struct toc_json_split *split, struct toc_slice *out, uint64_t *out_line)
+enum toc_split toc_json_split_next(
+        struct toc_json_split *split, struct toc_slice *out, uint64_t *out_line)
 {
     enum toc_split got = TOC_SPLIT_END;
     while (got == TOC_SPLIT_END && !split->ended) {

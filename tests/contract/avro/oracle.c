@@ -45,11 +45,11 @@ static void same_text(const struct toc_slice *ours, avro_value_t *theirs, bool t
 
 static void same_value(const struct toc_avro_field *f, const void *ours, avro_value_t *theirs)
 {
-    int flag, symbol;
-    int32_t small;
-    int64_t large;
-    const void *bytes;
-    size_t size;
+    int flag = 0, symbol = 0;
+    int32_t small = 0;
+    int64_t large = 0;
+    const void *bytes = NULL;
+    size_t size = 0;
     switch (f->kind) {
     case TOC_AVRO_BOOLEAN:
         assert_avro(avro_value_get_boolean(theirs, &flag));
@@ -107,8 +107,8 @@ static const uint8_t *items(const struct toc_avro_field *f, const uint8_t *base,
 static void same_field(const struct toc_avro_field *f, const uint8_t *base, avro_value_t *theirs)
 {
     avro_value_t inner;
-    int branch;
-    size_t count, theirs_count;
+    int branch = 0;
+    size_t count, theirs_count = 0;
     if (f->form == TOC_AVRO_PLAIN) {
         same_value(f, base + f->offset, theirs);
     } else if (f->form == TOC_AVRO_NULLABLE) {
@@ -133,7 +133,7 @@ static void same_field(const struct toc_avro_field *f, const uint8_t *base, avro
 static void same_record(
         const struct toc_avro_record *record, const void *ours, avro_value_t *theirs)
 {
-    size_t count;
+    size_t count = 0;
     assert_avro(avro_value_get_size(theirs, &count));
     assert_int_equal(count, record->field_count);
     for (uint32_t i = 0; i < record->field_count; i++) {

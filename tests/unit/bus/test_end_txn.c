@@ -82,9 +82,10 @@ static void one_transaction(struct fixture *f, bool commit)
     toc_end_txn_begin(&f->watch);
     assert_false(toc_end_txn_doubtful(&f->watch));
     no_error(rd_kafka_begin_transaction(f->rk));
-    assert_int_equal(rd_kafka_producev(f->rk, RD_KAFKA_V_TOPIC("topic"), RD_KAFKA_V_PARTITION(0),
-                             RD_KAFKA_V_VALUE("x", 1), RD_KAFKA_V_END),
-            RD_KAFKA_RESP_ERR_NO_ERROR);
+    char value[] = "x";
+    rd_kafka_topic_t *topic = rd_kafka_topic_new(f->rk, "topic", NULL);
+    assert_int_equal(rd_kafka_produce(topic, 0, RD_KAFKA_MSG_F_COPY, value, 1, NULL, 0, NULL), 0);
+    rd_kafka_topic_destroy(topic);
     assert_int_equal(rd_kafka_flush(f->rk, CALL_MS), RD_KAFKA_RESP_ERR_NO_ERROR);
     no_error(commit ? rd_kafka_commit_transaction(f->rk, CALL_MS)
                     : rd_kafka_abort_transaction(f->rk, CALL_MS));

@@ -5,14 +5,35 @@
 #include "lib/indicator/canon.h"
 
 static const char *const secrets[] = {
-        "jane.doe@example.com", "Jane+Doe", "4711-MRN-99", "1970-01-31", "078-05-1120", "mercy-clinic.org",
-        "portal.mercy-clinic.org", "db01.mercy.internal", "ehrprod", "8.20.30.200",
-        "2a00:1234:5678::77", "+1-555-0100", "POLICY-778899",
+        "jane.doe@example.com",
+        "Jane+Doe",
+        "4711-MRN-99",
+        "1970-01-31",
+        "078-05-1120",
+        "mercy-clinic.org",
+        "portal.mercy-clinic.org",
+        "db01.mercy.internal",
+        "ehrprod",
+        "8.20.30.200",
+        "2a00:1234:5678::77",
+        "+1-555-0100",
+        "POLICY-778899",
 };
 
 // Field names a secret comes with, where it is not known by itself.
 static const char *const keys[] = {
-        "", "name=", "mrn=", "patient_dob=", "ssn=", "url=", "u=", "host=", "h=", "ip=", "addr=", "phone=",
+        "",
+        "name=",
+        "mrn=",
+        "patient_dob=",
+        "ssn=",
+        "url=",
+        "u=",
+        "host=",
+        "h=",
+        "ip=",
+        "addr=",
+        "phone=",
         "insurancePolicyNumber=",
 };
 
@@ -69,7 +90,8 @@ static bool holds(struct toc_slice text, struct toc_slice part)
 }
 
 // Nothing planted stands in the wire form: not the secret, not as it was encoded.
-static void assert_clean(const struct toc_observation *obs, struct toc_slice secret, struct toc_slice encoded)
+static void assert_clean(
+        const struct toc_observation *obs, struct toc_slice secret, struct toc_slice encoded)
 {
     struct toc_buf wire;
     toc_buf_init(&wire, 1 << 16);
@@ -81,10 +103,16 @@ static void assert_clean(const struct toc_observation *obs, struct toc_slice sec
     toc_buf_done(&wire);
 }
 
-enum place { QUERY, PATH, REFERENCE, DESCRIPTION, PLACES };
+enum place {
+    QUERY,
+    PATH,
+    REFERENCE,
+    DESCRIPTION,
+    PLACES
+};
 
-static struct toc_observation plant(
-        enum place place, struct toc_slice what, struct toc_reference *reference, struct toc_buf *url)
+static struct toc_observation plant(enum place place, struct toc_slice what,
+        struct toc_reference *reference, struct toc_buf *url)
 {
     struct toc_observation obs;
     toc_observation_init(&obs);
@@ -131,10 +159,12 @@ static void nothing_planted_leaves(void **state)
                 toc_arena_reset(&arena);
                 toc_buf_clear(&what);
                 put_encoded(&what, keys[s], secrets[s], encoding);
-                struct toc_observation obs = plant(place, toc_buf_slice(&what), &reference, &url), copy = obs;
+                struct toc_observation obs = plant(place, toc_buf_slice(&what), &reference, &url),
+                                       copy = obs;
                 // The hub refuses every one of them: with another version of the connector, too.
                 assert_int_not_equal(
-                        toc_privacy_check(hub, TOC_PRIVACY_DESCRIPTION, &copy, &arena, &notes), TOC_REFUSAL_NONE);
+                        toc_privacy_check(hub, TOC_PRIVACY_DESCRIPTION, &copy, &arena, &notes),
+                        TOC_REFUSAL_NONE);
                 if (toc_privacy_check(connector, TOC_PRIVACY_DESCRIPTION, &obs, &arena, &notes) !=
                         TOC_REFUSAL_NONE) {
                     stayed++;
@@ -144,7 +174,8 @@ static void nothing_planted_leaves(void **state)
                 assert_int_not_equal(notes, 0);
                 assert_clean(&obs, toc_slice_of(secrets[s]), toc_buf_slice(&what));
                 assert_int_equal(
-                        toc_privacy_check(hub, TOC_PRIVACY_DESCRIPTION, &obs, &arena, &notes), TOC_REFUSAL_NONE);
+                        toc_privacy_check(hub, TOC_PRIVACY_DESCRIPTION, &obs, &arena, &notes),
+                        TOC_REFUSAL_NONE);
             }
     // A path cannot be cut, everything else can.
     assert_int_equal(stayed, sizeof secrets / sizeof *secrets * ENCODINGS);

@@ -12,11 +12,14 @@ static void counts_by_rule(void **state)
     toc_privacy_report_put(&report, &out);
     assert_int_equal(out.len, 0);
     toc_privacy_report_add(&report, TOC_REFUSAL_NONE, 0);
-    toc_privacy_report_add(&report, TOC_REFUSAL_NONE, TOC_PRIVACY_NOTE_QUERY | TOC_PRIVACY_NOTE_TAG);
+    toc_privacy_report_add(
+            &report, TOC_REFUSAL_NONE, TOC_PRIVACY_NOTE_QUERY | TOC_PRIVACY_NOTE_TAG);
     toc_privacy_report_add(&report, TOC_REFUSAL_NONE, TOC_PRIVACY_NOTE_QUERY);
-    toc_privacy_report_add(&report, TOC_REFUSAL_PRIVACY_OWN, TOC_PRIVACY_NOTE_TAG); // refused: no note counts
+    toc_privacy_report_add(
+            &report, TOC_REFUSAL_PRIVACY_OWN, TOC_PRIVACY_NOTE_TAG); // refused: no note counts
     toc_privacy_report_put(&report, &out);
-    assert_shows(toc_buf_cstr(&out), "         1  privacy.own          one of your own names or networks\n");
+    assert_shows(toc_buf_cstr(&out),
+            "         1  privacy.own          one of your own names or networks\n");
     assert_shows(toc_buf_cstr(&out), "         2  query-cut");
     assert_shows(toc_buf_cstr(&out), "         1  tag-dropped");
     toc_buf_clear(&out);

@@ -26,7 +26,8 @@ static const struct {
 
 static struct toc_slice tags[] = {TOC_S_INIT("malware:emotet"), TOC_S_INIT("technique:t1566.001")};
 static struct toc_reference references[] = {
-        {TOC_S_INIT("report"), TOC_S_INIT("report--1"), TOC_S_INIT("https://blog.example.com/x?a=b")},
+        {TOC_S_INIT("report"), TOC_S_INIT("report--1"),
+                TOC_S_INIT("https://blog.example.com/x?a=b")},
         {TOC_S_INIT("cve"), TOC_S_INIT("no CVE"), TOC_S_INIT("")},
         {TOC_S_INIT(""), TOC_S_INIT("\"quoted\" \\ id"), TOC_S_INIT("not a url")},
         {TOC_S_INIT("only a name"), TOC_S_INIT(""), TOC_S_INIT("not a url either")},
@@ -61,7 +62,8 @@ int main(void)
 {
     static const char *const audiences[] = {"clear", "green", "amber", "strict", "red"};
     for (size_t m = 0; m < TOC_MARKING_COUNT; m++) {
-        const struct toc_stix_bundle bundle = {audiences[m], (enum toc_marking)m, INT64_C(1760000000000)};
+        const struct toc_stix_bundle bundle = {
+                audiences[m], (enum toc_marking)m, INT64_C(1760000000000)};
         struct toc_buf out;
         struct toc_jw w;
         toc_buf_init(&out, 1 << 20);

@@ -22,7 +22,8 @@ static const struct toc_stix_options reading_green = {
 
 static inline void reading_beside(struct toc_buf *out, const struct toc_observation *obs)
 {
-    static const char *const names[] = {"", " resolves-to=", " downloaded-from=", " same-file-as=", " part-of="};
+    static const char *const names[] = {
+            "", " resolves-to=", " downloaded-from=", " same-file-as=", " part-of="};
     if (obs->confidence != 70)
         toc_buf_printf(out, " confidence=%d", obs->confidence);
     if (obs->count != 1)
@@ -62,9 +63,10 @@ static inline toc_rc reading_emit(
         assert_int_equal(
                 toc_canon_check(obs->relations[i].kind, obs->relations[i].value), TOC_REFUSAL_NONE);
     for (size_t i = 0; i < obs->references_count; i++)
-        assert_true(toc_text_is_safe(obs->references[i].source) && obs->references[i].source.len <= 128 &&
-                toc_text_is_safe(obs->references[i].id) && obs->references[i].id.len <= 256 &&
-                toc_text_is_safe(obs->references[i].url) && obs->references[i].url.len <= 2048);
+        assert_true(toc_text_is_safe(obs->references[i].source) &&
+                    obs->references[i].source.len <= 128 &&
+                    toc_text_is_safe(obs->references[i].id) && obs->references[i].id.len <= 256 &&
+                    toc_text_is_safe(obs->references[i].url) && obs->references[i].url.len <= 2048);
     toc_buf_printf(&r->lines, "%s %s ", toc_action_symbol(obs->action), toc_kind_symbol(obs->kind));
     toc_buf_put_slice(&r->lines, obs->value);
     toc_buf_printf(&r->lines, " %s", toc_marking_symbol(marking));
@@ -87,7 +89,8 @@ static inline toc_rc reading_refuse(
 }
 
 // `objects`: a JSON array, or an object with one under "objects".
-static inline void reading_of(struct reading *r, const json_t *objects, const struct toc_stix_options *options)
+static inline void reading_of(
+        struct reading *r, const json_t *objects, const struct toc_stix_options *options)
 {
     struct toc_arena arena;
     struct toc_err err = {0};
@@ -113,7 +116,8 @@ static inline void reading_init(struct reading *r, bool terse)
     toc_buf_init(&r->lines, 16 << 20);
 }
 
-static inline void reading_file(struct reading *r, const char *path, const struct toc_stix_options *options)
+static inline void reading_file(
+        struct reading *r, const char *path, const struct toc_stix_options *options)
 {
     struct toc_buf file = unit_read(path);
     json_error_t error;

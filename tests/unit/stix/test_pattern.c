@@ -143,22 +143,30 @@ static void values_of_patterns(void **state)
             {"[email-addr:value = 'x@a.example']", "email x@a.example"},
             {"[email-message:from_ref.value = 'x@a.example']", "email x@a.example"},
             {"[network-traffic:dst_ref.type = 'ipv4-addr' AND network-traffic:dst_ref.value = "
-             "'192.0.2.1']", "ipv4 192.0.2.1"},
+             "'192.0.2.1']",
+                    "ipv4 192.0.2.1"},
             {"[network-traffic:dst_ref.value = '192.0.2.1' AND network-traffic:dst_ref.type = "
-             "'ipv4-addr']", "ipv4 192.0.2.1"},
+             "'ipv4-addr']",
+                    "ipv4 192.0.2.1"},
             {"[network-traffic:src_ref.type = 'domain-name' AND network-traffic:src_ref.value = "
-             "'a.example']", "domain a.example"},
+             "'a.example']",
+                    "domain a.example"},
             {"[network-traffic:dst_ref.value = '2001:db8::1']", "ipv6 2001:db8::1"},
             {"[network-traffic:dst_ref.value = '192.0.2.1' AND network-traffic:dst_port = 443]",
                     "endpoint 192.0.2.1:443"},
             {"[network-traffic:dst_ref.value = '2001:db8::1' AND network-traffic:dst_port = 443]",
                     "endpoint [2001:db8::1]:443"},
+            {"[network-traffic:dst_ref.value = '192.0.2.1' AND network-traffic:dst_port = '443']",
+                    "stix.pattern.unsupported"},
+            {"[network-traffic:dst_ref.value = 192 AND network-traffic:dst_port = 443]",
+                    "stix.pattern.unsupported"},
             {"[network-traffic:dst_ref.value = 'a.example' AND network-traffic:dst_port = 443]",
                     "stix.pattern.unsupported"},
             {"[network-traffic:dst_ref.value = '192.0.2.1' AND network-traffic:src_port = 443]",
                     "stix.pattern.unsupported"},
             {"[network-traffic:dst_ref.value = '192.0.2.1' AND network-traffic:dst_ref.value = "
-             "'192.0.2.2']", "stix.pattern.unsupported"},
+             "'192.0.2.2']",
+                    "stix.pattern.unsupported"},
             {"[network-traffic:dst_ref.type = 'ipv4-addr']", "stix.pattern.unsupported"},
             {"[network-traffic:dst_ref.type = 'mac-addr' AND network-traffic:dst_ref.value = 'x']",
                     "stix.pattern.unsupported"},
@@ -173,7 +181,8 @@ static void values_of_patterns(void **state)
             {"[domain-name:value NOT = 'a.example']", "stix.pattern.unsupported"},
             {"[domain-name:value LIKE '%.example']", "stix.pattern.unsupported"},
             {"[domain-name:value IN ('a.example', 'b.example')]", "stix.pattern.unsupported"},
-            {"[domain-name:value = 'a.example' OR file:name = 'x.exe']", "stix.pattern.unsupported"},
+            {"[domain-name:value = 'a.example' OR file:name = 'x.exe']",
+                    "stix.pattern.unsupported"},
             {"[EXISTS domain-name:value]", "stix.pattern.unsupported"},
             {"[x509-certificate:hashes.MD5 = 'd41d8cd98f00b204e9800998ecf8427e']",
                     "stix.pattern.unsupported"},
@@ -184,7 +193,8 @@ static void values_of_patterns(void **state)
             {"", "stix.pattern"},
             {"domain-name:value = 'a.example'", "stix.pattern"},
     };
-    UNIT_EACH(const __typeof__(*rows), row, rows) {
+    UNIT_EACH(const __typeof__(*rows), row, rows)
+    {
         shows(row->text, row->want);
     }
 }
@@ -235,7 +245,8 @@ static void written_patterns_read_back(void **state)
     };
     struct toc_buf out;
     toc_buf_init(&out, 4096);
-    UNIT_EACH(const __typeof__(*rows), row, rows) {
+    UNIT_EACH(const __typeof__(*rows), row, rows)
+    {
         struct toc_pattern pattern;
         toc_buf_clear(&out);
         assert_true(toc_pattern_put(&out, row->kind, toc_slice_of(row->value)));

@@ -1,0 +1,199 @@
+// What the sets in force say of one value: its host's names and its network are worked out once, then
+// every set is asked.
+#include <string.h>
+
+#include "hub/reference/set.h"
+#include "lib/indicator/canon.h"
+#include "lib/indicator/limits.h"
+#include "lib/indicator/special.h"
+
+#define LABELS_MAX ((TOC_DOMAIN_BYTES_MAX + 1) / 2)
+
+struct name {
+    struct toc_slice text;
+    uint64_t hash;
+};
+
+struct look {
+    enum toc_kind kind;
+    struct toc_slice host;
+    enum toc_kind host_kind;
+    struct name whole; // .text empty: the value is its host
+    struct name names[LABELS_MAX]; // the host and the names above it, the longest first; no single label
+    size_t names_count;
+    struct toc_slice searched; // for substrings: the host, of an e-mail address with its @
+    bool has_network;
+    struct toc_network network;
+};
+
+// What one set says: the strictest effect, of the nearest entry that has it.
+struct finding {
+    bool found;
+    enum toc_reference_effect effect;
+    uint32_t entry;
+    bool under; // some entry covers the value
+};
+
+static void look_at(enum toc_kind kind, struct toc_slice value, struct look *look)
+{
+    look->kind = kind;
+    look->host = toc_value_host(kind, value);
+    look->host_kind = toc_host_kind(look->host);
+    look->whole = (struct name){0};
+    if (!toc_slice_eq(look->host, value))
+        look->whole = (struct name){value, names_hash(value)};
+    look->searched = look->host.len == 0 ? value : look->host;
+    if (kind == TOC_KIND_EMAIL)
+        look->searched = toc_slice_sub(value, value.len - look->host.len - 1, SIZE_MAX);
+    look->names_count = 0;
+    look->has_network = toc_network_of(kind, value, &look->network);
+    if (look->host_kind != TOC_KIND_DOMAIN)
+        return;
+    struct toc_slice rest = look->host;
+    for (size_t dot = toc_slice_find(rest, '.'); dot < rest.len && look->names_count < LABELS_MAX;
+            dot = toc_slice_find(rest, '.')) {
+        look->names[look->names_count++] = (struct name){rest, names_hash(rest)};
+        rest = toc_slice_sub(rest, dot + 1, SIZE_MAX);
+    }
+}
+
+static void find(struct finding *f, enum toc_reference_effect effect, uint32_t entry)
+{
+    if (f->found && f->effect >= effect)
+        return;
+    f->found = true;
+    f->effect = effect;
+    f->entry = entry;
+}
+
+static void weigh(const struct toc_reference_set *set, uint32_t at, enum match how, struct finding *f)
+{
+    const struct entry *entry = &set->entries[at];
+    if (entry->matches & how)
+        find(f, set->effect, at);
+    else if (set->apexes && how == MATCH_UNDER)
+        find(f, TOC_REFERENCE_EFFECT_CAP, at);
+    f->under = f->under || how == MATCH_UNDER;
+}
+
+static void ask_whole(const struct toc_reference_set *set, const struct look *look, struct finding *f)
+{
+    uint32_t at = look->whole.text.len == 0 ? NAMES_NONE : names_find(&set->names, look->whole.text, look->whole.hash);
+    if (at != NAMES_NONE && set->entries[at].kind == look->kind)
+        weigh(set, at, MATCH_EQUAL, f);
+}
+
+static void ask_names(const struct toc_reference_set *set, const struct look *look, struct finding *f)
+{
+    uint32_t at;
+    for (size_t i = 0; i < look->names_count; i++) {
+        at = names_find(&set->names, look->names[i].text, look->names[i].hash);
+        if (at != NAMES_NONE && set->entries[at].kind == TOC_KIND_DOMAIN)
+            weigh(set, at, i == 0 ? MATCH_EQUAL : MATCH_UNDER, f);
+    }
+    if (look->names_count > 0 && look->kind != TOC_KIND_URL) {
+        at = names_find(&set->parents, look->names[0].text, look->names[0].hash);
+        if (at != NAMES_NONE)
+            weigh(set, at, MATCH_OVER, f);
+    }
+    at = substrings_find(&set->substrings, look->searched);
+    if (at != SUBSTRINGS_NONE)
+        weigh(set, at, MATCH_EQUAL, f);
+}
+
+static void ask_networks(const struct toc_reference_set *set, const struct look *look, struct finding *f)
+{
+    const struct nets *nets = look->network.v6 ? &set->v6 : &set->v4;
+    const struct nets *inner = look->network.v6 ? &set->inner6 : &set->inner4;
+    for (uint32_t at = nets_cover(nets, &look->network); at != NETS_NONE; at = nets->items[at].wider)
+        weigh(set, nets->items[at].entry, nets->items[at].prefix == look->network.prefix ? MATCH_EQUAL : MATCH_UNDER, f);
+    uint32_t inside = nets_inside(inner, &look->network);
+    if (inside != NETS_NONE)
+        weigh(set, inner->items[inside].entry, MATCH_OVER, f);
+}
+
+// A public suffix itself: blocking it blocks strangers.
+static bool is_suffix(const struct toc_reference_set *set, const struct look *look)
+{
+    return set->psl != NULL && look->names_count > 0 && toc_psl_suffix(set->psl, look->host, NULL).len == look->host.len;
+}
+
+// Room is for the strictest; of equals the first by name stay.
+static void add_hit(struct toc_reference_verdict *out, const struct toc_reference_hit *hit)
+{
+    if (out->hits_count == TOC_REFERENCE_HITS_MAX) {
+        size_t weakest = 0;
+        for (size_t i = 1; i < out->hits_count; i++)
+            if (out->hits[i].effect <= out->hits[weakest].effect)
+                weakest = i;
+        if (out->hits[weakest].effect >= hit->effect)
+            return;
+        out->hits_count--;
+        memmove(&out->hits[weakest], &out->hits[weakest + 1], (out->hits_count - weakest) * sizeof *out->hits);
+    }
+    out->hits[out->hits_count++] = *hit;
+}
+
+static void ask(const struct toc_reference_set *set, const struct look *look, struct toc_reference_verdict *out)
+{
+    struct finding f = {0};
+    struct toc_reference_hit hit = {.use = &set->use};
+    if (is_suffix(set, look)) {
+        hit.effect = TOC_REFERENCE_EFFECT_NEVER_BLOCK;
+        hit.note = TOC_S("public suffix");
+        add_hit(out, &hit);
+        return;
+    }
+    if (!(set->kinds & KIND_BIT(look->kind)))
+        return;
+    ask_whole(set, look, &f);
+    if (!set->spares_urls || look->kind != TOC_KIND_URL)
+        ask_names(set, look, &f);
+    if (look->has_network)
+        ask_networks(set, look, &f);
+    if (!f.found)
+        return;
+    if (set->use.type == TOC_REFERENCE_TYPE_DYNAMIC_DNS && f.under)
+        out->dynamic_dns = true;
+    hit.effect = f.effect;
+    hit.note = set->entries[f.entry].note;
+    add_hit(out, &hit);
+}
+
+static const struct toc_reference_use special_use = {
+        .name = TOC_S_INIT(TOC_REFERENCE_SPECIAL),
+        .type = TOC_REFERENCE_TYPE_NEVER_BLOCK,
+        .effect = TOC_REFERENCE_EFFECT_NEVER_BLOCK,
+};
+
+static void ask_special(enum toc_kind kind, struct toc_slice value, const struct look *look,
+        struct toc_reference_verdict *out)
+{
+    const char *name;
+    bool special = look->has_network ? toc_special_address(kind, value, &name)
+                                     : look->host_kind == TOC_KIND_DOMAIN && toc_special_name(look->host, &name);
+    if (special)
+        add_hit(out, &(struct toc_reference_hit){&special_use, TOC_REFERENCE_EFFECT_NEVER_BLOCK, toc_slice_of(name)});
+}
+
+void toc_reference_judge(struct toc_reference_set *const *sets, size_t count, enum toc_kind kind, struct toc_slice value,
+        struct toc_reference_verdict *out)
+{
+    struct look look;
+    bool special_due = true;
+    look_at(kind, value, &look);
+    out->hits_count = 0;
+    out->registrable = toc_slice(NULL, 0);
+    out->dynamic_dns = false;
+    for (size_t i = 0; i < count; i++) {
+        if (special_due && toc_slice_cmp(sets[i]->use.name, special_use.name) > 0) {
+            ask_special(kind, value, &look, out);
+            special_due = false;
+        }
+        ask(sets[i], &look, out);
+        if (out->registrable.len == 0 && sets[i]->psl != NULL && look.names_count > 0)
+            out->registrable = toc_psl_registrable(sets[i]->psl, look.host);
+    }
+    if (special_due)
+        ask_special(kind, value, &look, out);
+}

@@ -202,6 +202,28 @@ static bool hit_often(const struct judge_terms *terms)
     return hit >= 3;
 }
 
+static bool same_seen(const struct subject *s, const struct judge_terms *terms)
+{
+    if (s->shared.seen == NULL || s->shared.count != terms->seen_count || s->shared.hitters != terms->hitters)
+        return false;
+    for (size_t i = 0; i < terms->seen_count; i++)
+        if (s->shared.seen[i].c != terms->seen[i].c)
+            return false;
+    return true;
+}
+
+// When the view changes next and when its advice ends.
+static void look_ahead(struct subject *s, const struct judge_terms *terms, int64_t t)
+{
+    if (same_seen(s, terms))
+        return;
+    s->shared.seen = terms->seen;
+    s->shared.count = terms->seen_count;
+    s->shared.hitters = terms->hitters;
+    s->shared.due = due_next(terms, t);
+    s->shared.ends = due_advice_ends(terms, t);
+}
+
 static toc_rc judge_view(struct toc_fuse *fuse, struct subject *s, int audience, int64_t t, struct toc_err *err)
 {
     struct judge_terms terms = {
@@ -220,20 +242,22 @@ static toc_rc judge_view(struct toc_fuse *fuse, struct subject *s, int audience,
     judge_at(&terms, t, &j);
     if (view == NULL && !appears(&j))
         return TOC_OK;
-    int64_t due = due_next(&terms, t);
+    look_ahead(s, &terms, t);
     judge_at(&terms, t, &j);
     struct toc_indicator i;
     TOC_TRY(view_compose(&terms, &j, t, fuse->conf.deployment_key, &fuse->scratch, &i, err));
+    i.has_drop_after = s->shared.ends != 0;
+    i.drop_after = s->shared.ends;
     if (!j.exists)
         return say_gone(fuse, s, view, &i, t, err);
     if (view == NULL)
         view = add_view(fuse, &s->body, audience, t);
     if (view == NULL)
         return step_no_memory(err);
-    view->due = due;
+    view->due = s->shared.due;
     view->rules = fuse->roll.clock.rules;
-    if (due != 0)
-        TOC_TRY(toc_state_timer(fuse->state, (unsigned)audience, due, s->key, err));
+    if (view->due != 0)
+        TOC_TRY(toc_state_timer(fuse->state, (unsigned)audience, view->due, s->key, err));
     return publish_view(fuse, view, &i, t, err);
 }
 

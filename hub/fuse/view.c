@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hub/fuse/due.h"
 #include "hub/fuse/step.h"
 #include "lib/base/digest.h"
 #include "lib/base/time.h"
@@ -322,9 +321,5 @@ toc_rc view_compose(const struct judge_terms *terms, const struct judgement *j, 
     TOC_TRY(compose_relations(&x, err));
     TOC_TRY(compose_sources(&x, err));
     TOC_TRY(compose_annotations(&x, err));
-    TOC_TRY(compose_reasons(&x, err));
-    int64_t ends = due_advice_ends(terms, t);
-    out->has_drop_after = ends != 0;
-    out->drop_after = ends;
-    return TOC_OK;
+    return compose_reasons(&x, err);
 }

@@ -21,6 +21,7 @@ struct look {
     struct name whole; // .text empty: the value is its host
     struct name names[LABELS_MAX]; // the host and the names above it, the longest first; no single label
     size_t names_count;
+    struct toc_slice searched; // for substrings: the host, of an e-mail address with its @
     bool has_network;
     struct toc_network network;
 };
@@ -41,6 +42,9 @@ static void look_at(enum toc_kind kind, struct toc_slice value, struct look *loo
     look->whole = (struct name){0};
     if (!toc_slice_eq(look->host, value))
         look->whole = (struct name){value, names_hash(value)};
+    look->searched = look->host.len == 0 ? value : look->host;
+    if (kind == TOC_KIND_EMAIL)
+        look->searched = toc_slice_sub(value, value.len - look->host.len - 1, SIZE_MAX);
     look->names_count = 0;
     look->has_network = toc_network_of(kind, value, &look->network);
     if (look->host_kind != TOC_KIND_DOMAIN)
@@ -92,7 +96,7 @@ static void ask_names(const struct toc_reference_set *set, const struct look *lo
         if (at != NAMES_NONE)
             weigh(set, at, MATCH_OVER, f);
     }
-    at = substrings_find(&set->substrings, look->host.len > 0 ? look->host : look->whole.text);
+    at = substrings_find(&set->substrings, look->searched);
     if (at != SUBSTRINGS_NONE)
         weigh(set, at, MATCH_EQUAL, f);
 }

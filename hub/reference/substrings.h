@@ -6,7 +6,7 @@
 #include "lib/base/err.h"
 #include "lib/base/slice.h"
 
-#define SUBSTRINGS_MAX 4096 // MISP's longest list of this type has 26; many could share their beginning
+#define SUBSTRINGS_MAX 16384 // MISP's longest list of this type has 8,201; all could share their beginning
 #define SUBSTRINGS_NONE UINT32_MAX
 
 struct substring {

@@ -118,6 +118,7 @@ static toc_rc put_quarantine(struct toc_fuse *fuse, const struct toc_fuse_input 
             .refusals = refusals,
             .refusals_count = count,
     };
+    fuse->totals.refusals[code] += code != TOC_REFUSAL_NONE;
     toc_sha256(input->value.ptr, input->value.len, q.digest);
     char key[48];
     snprintf(key, sizeof key, "%d/%lld", q.partition, (long long)q.offset);
@@ -318,6 +319,7 @@ static toc_rc take_observation(struct toc_fuse *fuse, struct account *account, c
         TOC_TRY(merge_one(fuse, terms, ahead->key, o, &changed, &refusal, err));
     if (refusal != TOC_REFUSAL_NONE) {
         r->quarantined++;
+        fuse->totals.refusals[refusal]++;
         r->refusals[r->refusals_count++] = (struct toc_refused_observation){
                 .observation = at, .code = toc_slice_of(toc_refusal_code(refusal))};
     } else if (changed) {

@@ -8,26 +8,10 @@
 #include "lib/base/time.h"
 #include "lib/indicator/key.h"
 #include "lib/indicator/limits.h"
+#include "lib/indicator/step.h"
 
 #define RELATIONS_MAX 64
 #define REFERENCES_MAX 32
-
-
-int32_t view_step(int32_t n)
-{
-    static const int32_t low[] = {0, 1, 3, 6, 11};
-    if (n < 16) {
-        int32_t step = 0;
-        for (size_t i = 0; i < sizeof low / sizeof *low; i++)
-            if (n >= low[i])
-                step = low[i];
-        return step;
-    }
-    int32_t power = 16;
-    while (power <= n / 2)
-        power *= 2;
-    return power;
-}
 
 struct compose {
     const struct judge_terms *terms;
@@ -111,9 +95,9 @@ static void compose_counts(struct compose *x)
         if (o->named || o->government || hitting >= k)
             f->hits += o->hit_count;
     }
-    f->organisations = view_step(f->organisations);
-    f->sightings = view_step(f->sightings);
-    f->hits = view_step(f->hits);
+    f->organisations = toc_step(f->organisations);
+    f->sightings = toc_step(f->sightings);
+    f->hits = toc_step(f->hits);
     f->corroborated = government && (private_named || asserting >= k);
 }
 

@@ -116,6 +116,7 @@ static void test_matches(void **state)
             {"kind = domain or kind = url and score = 0", true},
             {"(kind = domain or kind = url) and score = 0", false},
             {"not kind = url and score = 60", true},
+            {"not kind = url and score = 0", false},
             {"not (kind = url or score = 60)", false},
             {"not not kind = domain", true},
             {"kind = url or kind = email or kind = domain", true},

@@ -133,7 +133,8 @@ static toc_rc route_question(void *ctx, struct toc_slice text, int32_t *out_part
 static toc_rc start_fuse(struct hub *hub, struct toc_err *err)
 {
     struct toc_fuse_stage_conf conf = {
-            .prefix = hub->conf.kafka.prefix, .hub_id = hub->conf.hub_id, .key = hub->key, .library = hub->library};
+            .prefix = hub->conf.kafka.prefix, .hub_id = hub->conf.hub_id, .key = hub->key, .library = hub->library,
+            .metrics = hub->metrics};
     TOC_ENSURE(toc_parse_hex(toc_slice_of(hub->conf.genesis_digest), conf.genesis_digest, 32), err, TOC_E_USAGE,
             "genesis_digest is not 64 hex digits");
     TOC_TRY(read_secret(hub->conf.deployment_key, conf.deployment_key, err));

@@ -14,6 +14,7 @@
 #include "lib/base/json.h"
 #include "lib/base/slice.h"
 #include "schemas/control.h"
+#include "schemas/refusal.h"
 
 struct toc_fuse;
 
@@ -88,5 +89,6 @@ TOC_NODISCARD toc_rc toc_fuse_status(struct toc_fuse *fuse, struct toc_jw *w, st
 struct toc_fuse_totals {
     uint64_t segments, observations, changed, unchanged, quarantined, repeated, published, ticks, ticks_refused,
             controls, timers, unauthenticated;
+    uint64_t refusals[TOC_REFUSAL_COUNT]; // by code: whole records and single observations
 };
 const struct toc_fuse_totals *toc_fuse_totals(const struct toc_fuse *fuse);

@@ -1,5 +1,5 @@
 // What the state of a partition costs: time per find, put, commit and log byte, memory per entry.
-// bench_state [ENTRIES [BODY_BYTES]]; 1,000,000 entries of 120 bytes. One thread; time is CPU time.
+// bench_state [ENTRIES [BODY_BYTES]]: whole thousands; 1,000,000 entries of 120 bytes. One thread; time is CPU time.
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -11,9 +11,11 @@
 #include "hub/state/state.h"
 #include "lib/base/digest.h"
 #include "lib/base/mem.h"
+#include "lib/base/text.h"
 
 #define TXN_ENTRIES 25000 // half a second of new indicators
 #define AHEAD 12
+#define SEGMENT 1000
 
 struct bench {
     struct toc_state *state;
@@ -105,47 +107,83 @@ static void commit(struct bench *b, bool logged)
         trim(b);
 }
 
+// The keys of the next observations, as a step has them when it works on a segment.
+struct keys {
+    uint8_t at[SEGMENT][16];
+};
+
+static void make_keys(
+        const struct bench *b, uint64_t from, uint64_t n, uint64_t step, struct keys *keys)
+{
+    for (uint64_t k = 0; k < SEGMENT; k++)
+        key_of(from + (n + k) * step % b->entries, keys->at[k]);
+}
+
 // Bodies vary about the mean, as real ones do.
-static void put(struct bench *b, uint64_t i, uint64_t round)
+static void put(struct bench *b, const uint8_t key[16], uint64_t round)
 {
     static uint8_t body[65536];
-    uint8_t key[16];
-    const uint64_t said[TOC_ENTRY_SAID] = {i, round, 0, 0};
+    const uint64_t said[TOC_ENTRY_SAID] = {key[1] + 1u, round, 0, 0};
     struct toc_err err = {0};
-    key_of(i, key);
     size_t len = b->body_bytes / 2 + key[0] * (size_t)b->body_bytes / 256 + round % 2;
     need(toc_state_put(b->state, key, toc_slice(body, len), 1, said, &err), &err);
 }
 
+static void prefetch(const struct bench *b, const struct keys *keys, unsigned k, bool ahead)
+{
+    if (!ahead)
+        return;
+    for (unsigned first = 0; k == 0 && first < AHEAD; first++)
+        toc_state_prefetch(b->state, keys->at[first]);
+    if (k + AHEAD < SEGMENT)
+        toc_state_prefetch(b->state, keys->at[k + AHEAD]);
+}
+
 static void run_puts(struct bench *b, const char *what, uint64_t round, uint64_t step, bool logged)
 {
+    struct keys keys;
+    uint64_t open = 0;
     double began = cpu_seconds();
-    for (uint64_t n = 0; n < b->entries; n++) {
-        put(b, n * step % b->entries, round);
-        if (n % TXN_ENTRIES == TXN_ENTRIES - 1)
+    for (uint64_t n = 0; n < b->entries; n += SEGMENT) {
+        make_keys(b, 0, n, step, &keys);
+        for (unsigned k = 0; k < SEGMENT; k++) {
+            prefetch(b, &keys, k, true);
+            put(b, keys.at[k], round);
+        }
+        open += SEGMENT;
+        if (open >= TXN_ENTRIES) {
             commit(b, logged);
+            open = 0;
+        }
     }
     commit(b, logged);
     show(what, began, b->entries);
 }
 
-static void run_finds(struct bench *b, const char *what, uint64_t from, unsigned ahead)
+static void run_finds(struct bench *b, const char *what, uint64_t from, bool ahead)
 {
-    uint8_t keys[64][16];
+    struct keys keys;
     double began = cpu_seconds();
-    for (uint64_t n = 0; n < b->entries; n += 64) {
-        for (uint64_t k = 0; k < 64; k++)
-            key_of(from + (n + k) * 7919 % b->entries, keys[k]);
-        for (unsigned k = 0; k < ahead; k++)
-            toc_state_prefetch(b->state, keys[k]);
-        for (unsigned k = 0; k < 64; k++) {
-            if (ahead != 0 && k + ahead < 64)
-                toc_state_prefetch(b->state, keys[k + ahead]);
-            const struct toc_entry *entry = toc_state_find(b->state, keys[k]);
+    for (uint64_t n = 0; n < b->entries; n += SEGMENT) {
+        make_keys(b, from, n, 7919, &keys);
+        for (unsigned k = 0; k < SEGMENT; k++) {
+            prefetch(b, &keys, k, ahead);
+            const struct toc_entry *entry = toc_state_find(b->state, keys.at[k]);
             b->found += entry != NULL && entry->said[0] != 0;
         }
     }
     show(what, began, b->entries);
+}
+
+static void run_keys(struct bench *b)
+{
+    struct keys keys;
+    double began = cpu_seconds();
+    for (uint64_t n = 0; n < b->entries; n += SEGMENT) {
+        make_keys(b, 0, n, 7919, &keys);
+        b->found += keys.at[n / SEGMENT % SEGMENT][0];
+    }
+    show("(making a key, in each of these)", began, b->entries);
 }
 
 static void run_timers(struct bench *b, unsigned lanes)
@@ -206,7 +244,10 @@ static void run_restore(struct bench *b)
 
 static uint64_t argument(int argc, char **argv, int i, uint64_t otherwise)
 {
-    return argc > i ? strtoull(argv[i], NULL, 10) : otherwise;
+    uint64_t value = otherwise;
+    if (argc > i && !toc_parse_u64(toc_slice_of(argv[i]), 1000000000, &value))
+        exit(2);
+    return value;
 }
 
 int main(int argc, char **argv)
@@ -215,18 +256,19 @@ int main(int argc, char **argv)
             .body_bytes = (uint32_t)argument(argc, argv, 2, 120)};
     uint64_t before = resident_bytes();
     b.state = toc_state_new();
-    if (b.state == NULL || b.entries == 0 || b.body_bytes > 30000)
+    if (b.state == NULL || b.entries % SEGMENT != 0 || b.entries == 0 || b.body_bytes > 30000)
         return 2;
+    run_keys(&b);
     run_puts(&b, "put, new", 1, 1, false);
     uint64_t after = resident_bytes() - before;
     printf("%-34s %8.1f bytes resident, %.1f by its own count\n", "an entry without timers",
             (double)after / (double)b.entries,
             (double)toc_state_bytes(b.state) / (double)b.entries);
     run_puts(&b, "put, replacing", 2, 7919, false);
-    run_finds(&b, "find, there", 0, 0);
-    run_finds(&b, "find, there, prefetched", 0, AHEAD);
-    run_finds(&b, "find, not there", b.entries, 0);
-    run_finds(&b, "find, not there, prefetched", b.entries, AHEAD);
+    run_finds(&b, "find, there", 0, false);
+    run_finds(&b, "find, there, prefetched", 0, true);
+    run_finds(&b, "find, not there", b.entries, false);
+    run_finds(&b, "find, not there, prefetched", b.entries, true);
     run_walk(&b);
     run_timers(&b, 3);
     after = resident_bytes() - before;

@@ -30,7 +30,7 @@ static struct toc_admin *ops;
 static struct toc_txn *txn;
 static struct toc_key *root;
 static char dir[TOC_PATH_BYTES_MAX];
-static int changes; // inotify: something in dir was renamed into place
+static int changes; // inotify: something in dir was renamed into place, or written
 static int64_t sent[PARTITIONS]; // records written to each partition, for positions of changes
 
 // ---- the hub's side ----
@@ -283,7 +283,7 @@ static int set_up(void **state)
     write_roster(MEMBER);
     write_roster(OTHER);
     changes = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-    assert_true(changes >= 0 && inotify_add_watch(changes, dir, IN_MOVED_TO) >= 0);
+    assert_true(changes >= 0 && inotify_add_watch(changes, dir, IN_MOVED_TO | IN_MODIFY) >= 0);
     return 0;
 }
 
@@ -456,6 +456,81 @@ static void test_once_writes_the_picture(void **state)
     assert_shows(out, "kept out by the gate (public-suffix): 1");
 }
 
+// ---- the same picture in other eyes: tests/contract/consume.py ----
+
+// Starts it with these days of sleep ("" = none); its output goes to p->log.
+static void start_python(struct program *p, const char *days)
+{
+    struct bus_who who;
+    struct toc_err err = {0};
+    struct toc_buf line;
+    bus_who_init(&who, MEMBER);
+    toc_buf_init(&line, 1 << 16);
+    toc_buf_printf(&line, "exec \"$(tests/support/venv.sh kafka)\" tests/contract/consume.py '%s' '%s' '%s' '%s' '%s' %d %s",
+            who.conf.brokers, who.ca, who.certificate, who.key, topic_of(TOC_TOPIC_INDICATORS, "amber"),
+            PARTITIONS, days);
+    const char *command = toc_buf_cstr(&line);
+    assert_ok(toc_path_join(p->log, dir, "python", &err), err);
+    remove(p->log); // or what the last one said would be taken for its words
+    p->pid = fork();
+    assert_true(p->pid >= 0);
+    if (p->pid == 0) {
+        int log = open(p->log, O_CREAT | O_WRONLY | O_TRUNC, 0600);
+        if (log < 0 || dup2(log, 1) < 0 || dup2(log, 2) < 0)
+            _exit(126);
+        execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+        _exit(127);
+    }
+    toc_buf_done(&line);
+}
+
+static void python_said(struct program *p, const char *want)
+{
+    int code = finish(p, 0);
+    struct toc_buf log = unit_read(p->log);
+    if (code != 0)
+        fail_msg("consume.py: exit %d\n%s", code, toc_buf_cstr(&log));
+    assert_slice(toc_buf_slice(&log), want);
+    toc_buf_done(&log);
+}
+
+#define LIVE                                                                                       \
+    "domain a.example.com block\ndomain co.uk block\ndomain portal.st-marys.org block\n"           \
+    "domain tagged.example.com block\nipv4 185.220.101.7 block\nurl https://u.example.com/x block\n"
+
+static void test_consuming_in_python(void **state)
+{
+    (void)state;
+    struct program p;
+    start_python(&p, "");
+    python_said(&p, LIVE "whole\n"); // nothing aborted, nothing withdrawn
+
+    // What ended while it slept, it learns by beginning anew; after a nap it just goes on.
+    static const struct row {
+        const char *days, *between;
+    } rows[] = {{"4.9", ""}, {"5.1", "anew\n"}};
+    UNIT_EACH(const struct row, row, rows)
+    {
+        char want[2048];
+        say(indicator_of(TOC_KIND_DOMAIN, "brief.example.com"));
+        start_python(&p, row->days);
+        await(&p, "python", "whole\n", true);
+        begin();
+        struct toc_indicator gone = indicator_of(TOC_KIND_DOMAIN, "brief.example.com");
+        gone.now.status = TOC_STATUS_GONE;
+        put_indicator(gone);
+        put_tombstone(TOC_KIND_DOMAIN, "brief.example.com");
+        put_heads();
+        commit();
+        snprintf(want, sizeof want, "%s%s%s",
+                "domain a.example.com block\ndomain brief.example.com block\ndomain co.uk block\n"
+                "domain portal.st-marys.org block\ndomain tagged.example.com block\n"
+                "ipv4 185.220.101.7 block\nurl https://u.example.com/x block\nwhole\n",
+                row->between, LIVE "whole\n");
+        python_said(&p, want);
+    }
+}
+
 static void test_what_is_wrong_is_said(void **state)
 {
     (void)state;
@@ -621,6 +696,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
             cmocka_unit_test(test_once_writes_the_picture),
+            cmocka_unit_test(test_consuming_in_python),
             cmocka_unit_test(test_what_is_wrong_is_said),
             cmocka_unit_test(test_following),
             cmocka_unit_test(test_the_brake_waits_for_a_person),

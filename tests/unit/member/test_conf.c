@@ -5,10 +5,12 @@
 
 #define START                                                                                      \
     "member = \"st-mary\"; state = \"state\"; signing_key = \"signing.key\";\n"                    \
-    "kafka: { brokers = \"127.0.0.1:1\"; ca = \"ca.pem\"; certificate = \"tls.crt\"; key = \"tls.key\"; };\n"
+    "kafka: { brokers = \"127.0.0.1:1\"; ca = \"ca.pem\"; certificate = \"tls.crt\"; key = "       \
+    "\"tls.key\"; };\n"
 #define DIGEST "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
-static toc_rc load(const char *text, struct toc_member_conf *conf, struct toc_conf **owner, struct toc_err *err)
+static toc_rc load(const char *text, struct toc_member_conf *conf, struct toc_conf **owner,
+        struct toc_err *err)
 {
     char dir[TOC_PATH_BYTES_MAX], path[TOC_PATH_BYTES_MAX];
     unit_temp_dir(dir);
@@ -25,13 +27,16 @@ static void test_whole(void **state)
     struct toc_member_conf conf;
     struct toc_conf *owner = NULL;
     struct toc_err err = {0};
-    assert_ok(load(START "genesis = \"genesis.toc\"; genesis_digest = \"" DIGEST "\";\n"
-                         "privacy: { own_names = [\"hospital.example.com\", \"198.51.100.0/24\"]; };\n"
-                         "feeds = ({ id = \"a\"; marking = \"TLP:GREEN\"; confidence = 80; tags = [\"c2\"];\n"
-                         "  federal = \"via-ais\"; communities = [\"rural\"]; pap = \"PAP:AMBER\"; },\n"
-                         "  { id = \"b\"; });\n"
-                         "subscribe: { interest = \"score >= 50\"; stale = \"3d\"; };\n",
-                      &conf, &owner, &err),
+    assert_ok(
+            load(START
+                    "genesis = \"genesis.toc\"; genesis_digest = \"" DIGEST "\";\n"
+                    "privacy: { own_names = [\"hospital.example.com\", \"198.51.100.0/24\"]; };\n"
+                    "feeds = ({ id = \"a\"; marking = \"TLP:GREEN\"; confidence = 80; tags = "
+                    "[\"c2\"];\n"
+                    "  federal = \"via-ais\"; communities = [\"rural\"]; pap = \"PAP:AMBER\"; },\n"
+                    "  { id = \"b\"; });\n"
+                    "subscribe: { interest = \"score >= 50\"; stale = \"3d\"; };\n",
+                    &conf, &owner, &err),
             err);
     assert_string_equal(conf.member, "st-mary");
     assert_string_equal(conf.genesis_digest, DIGEST);
@@ -90,10 +95,15 @@ static void test_markings(void **state)
         bool good;
         enum toc_marking marking;
     } cases[] = {
-            {"TLP:CLEAR", true, TOC_MARKING_CLEAR}, {"tlp:white", true, TOC_MARKING_CLEAR},
-            {"WHITE", true, TOC_MARKING_CLEAR}, {"green", true, TOC_MARKING_GREEN},
-            {"TLP:AMBER+STRICT", true, TOC_MARKING_AMBER_STRICT}, {"Red", true, TOC_MARKING_RED},
-            {"TLP:PURPLE", false, 0}, {"", false, 0}, {"TLP:", false, 0},
+            {"TLP:CLEAR", true, TOC_MARKING_CLEAR},
+            {"tlp:white", true, TOC_MARKING_CLEAR},
+            {"WHITE", true, TOC_MARKING_CLEAR},
+            {"green", true, TOC_MARKING_GREEN},
+            {"TLP:AMBER+STRICT", true, TOC_MARKING_AMBER_STRICT},
+            {"Red", true, TOC_MARKING_RED},
+            {"TLP:PURPLE", false, 0},
+            {"", false, 0},
+            {"TLP:", false, 0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         enum toc_marking marking = TOC_MARKING_RED;

@@ -113,7 +113,8 @@ static void test_altered(void **state)
     (void)state;
     struct place p, q;
     struct toc_enrolment mine, theirs;
-    static const char *const parts[] = {"signing_key", "tls_request", "signed_by_signing_key", "signed_by_tls_key"};
+    static const char *const parts[] = {
+            "signing_key", "tls_request", "signed_by_signing_key", "signed_by_tls_key"};
     place_open(&p);
     place_open(&q);
     enrol(&p, "st-mary", &mine);

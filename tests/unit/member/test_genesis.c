@@ -39,7 +39,9 @@ static void make(const struct making *m, const char *path, char digest[65])
     toc_buf_init(&payload, 65536);
     toc_buf_init(&value, TOC_SEGMENT_VALUE_BYTES_MAX);
     toc_control_put(&control, &payload);
-    assert_ok(toc_segment_seal(m->signed_for, signer, toc_buf_slice(&payload), 0, NULL, &value, &err), err);
+    assert_ok(
+            toc_segment_seal(m->signed_for, signer, toc_buf_slice(&payload), 0, NULL, &value, &err),
+            err);
     assert_ok(toc_file_replace(path, 0644, toc_buf_slice(&value), &err), err);
     toc_sha256(value.ptr, value.len, sum);
     for (size_t i = 0; i < sizeof sum; i++)

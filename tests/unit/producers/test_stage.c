@@ -42,15 +42,21 @@ static toc_rc take(void *ctx, const uint8_t key[TOC_KEY_BYTES], enum toc_marking
 
 static void bench_open(struct bench *b)
 {
-    static const struct toc_slice own[] = {TOC_S_INIT("hospital.example.com"), TOC_S_INIT("198.51.100.0/24")};
+    static const struct toc_slice own[] = {
+            TOC_S_INIT("hospital.example.com"), TOC_S_INIT("198.51.100.0/24")};
     struct toc_privacy_rules rules = {.own_names = own, .own_name_count = 2};
     struct toc_err err = {0};
     *b = (struct bench){.answer = TOC_OK};
     assert_ok(toc_privacy_new(&rules, &b->guard, &err), err);
-    struct toc_report_options report = {.input = "in", .out = open_memstream(&b->said, &b->said_len)};
+    struct toc_report_options report = {
+            .input = "in", .out = open_memstream(&b->said, &b->said_len)};
     assert_ok(toc_report_open(&b->report, &report, &err), err);
-    b->options = (struct toc_stage_options){.guard = b->guard, .has_marking = true, .marking = TOC_MARKING_GREEN,
-            .limit = TOC_MARKING_AMBER, .take = take, .ctx = b};
+    b->options = (struct toc_stage_options){.guard = b->guard,
+            .has_marking = true,
+            .marking = TOC_MARKING_GREEN,
+            .limit = TOC_MARKING_AMBER,
+            .take = take,
+            .ctx = b};
     toc_buf_init(&b->taken, 1 << 20);
 }
 
@@ -100,14 +106,17 @@ static void test_values(void **state)
             {"8.8.8.8:53", 0, "green endpoint 8.8.8.8:53\n", 0},
             {"8.8.8.8:53", TOC_CLAIM_ADDRESS, "", TOC_REFUSAL_CANON_KIND},
             {"evil.example.com", TOC_CLAIM(TOC_KIND_IPV4), "", TOC_REFUSAL_CANON_IPV4},
-            {"D41D8CD98F00B204E9800998ECF8427E", TOC_CLAIM_HASH, "green md5 d41d8cd98f00b204e9800998ecf8427e\n", 0},
-            {"d41d8cd98f00b204e9800998ecf8427e", TOC_CLAIM(TOC_KIND_SHA1), "", TOC_REFUSAL_CANON_HASH},
+            {"D41D8CD98F00B204E9800998ECF8427E", TOC_CLAIM_HASH,
+                    "green md5 d41d8cd98f00b204e9800998ecf8427e\n", 0},
+            {"d41d8cd98f00b204e9800998ecf8427e", TOC_CLAIM(TOC_KIND_SHA1), "",
+                    TOC_REFUSAL_CANON_HASH},
             {"evil.example.com/path", 0, "", TOC_REFUSAL_CANON_URL_SCHEME},
             {"10.0.0.1", 0, "", TOC_REFUSAL_PRIVACY_ADDRESS},
             {"https://x.hospital.example.com/", 0, "", TOC_REFUSAL_PRIVACY_OWN},
             {"198.51.100.7", 0, "", TOC_REFUSAL_PRIVACY_ADDRESS},
             {"someone@evil.example.com", 0, "", TOC_REFUSAL_PRIVACY_EMAIL},
-            {"https://evil.example.com/p?mrn=12345", 0, "green url https://evil.example.com/p\n", 0},
+            {"https://evil.example.com/p?mrn=12345", 0, "green url https://evil.example.com/p\n",
+                    0},
             {"", 0, "", TOC_REFUSAL_CANON_EMPTY},
     };
     struct bench b;
@@ -120,7 +129,8 @@ static void test_values(void **state)
         print_message("%s\n", cases[i].value);
         assert_true(give(&b, &found));
         assert_slice(toc_buf_slice(&b.taken), cases[i].taken);
-        assert_int_equal(b.report.refused[cases[i].refusal] - before, cases[i].refusal != TOC_REFUSAL_NONE);
+        assert_int_equal(
+                b.report.refused[cases[i].refusal] - before, cases[i].refusal != TOC_REFUSAL_NONE);
     }
     // Nothing that a privacy rule refused is printed; what else is refused is.
     fflush(b.report.options.out);
@@ -183,9 +193,12 @@ static void test_markings(void **state)
             {true, false, TOC_MARKING_GREEN, TOC_MARKING_AMBER, 0, "green domain x.com\n", 0},
             {false, false, 0, TOC_MARKING_AMBER, 0, "", TOC_REFUSAL_MARKING_MISSING},
             {false, true, 0, TOC_MARKING_AMBER, TOC_MARKING_CLEAR, "clear domain x.com\n", 0},
-            {true, true, TOC_MARKING_GREEN, TOC_MARKING_AMBER, TOC_MARKING_CLEAR, "green domain x.com\n", 0},
-            {true, true, TOC_MARKING_GREEN, TOC_MARKING_AMBER, TOC_MARKING_AMBER, "amber domain x.com\n", 0},
-            {true, true, TOC_MARKING_GREEN, TOC_MARKING_AMBER, TOC_MARKING_AMBER_STRICT, "", TOC_REFUSAL_READ_MARKING},
+            {true, true, TOC_MARKING_GREEN, TOC_MARKING_AMBER, TOC_MARKING_CLEAR,
+                    "green domain x.com\n", 0},
+            {true, true, TOC_MARKING_GREEN, TOC_MARKING_AMBER, TOC_MARKING_AMBER,
+                    "amber domain x.com\n", 0},
+            {true, true, TOC_MARKING_GREEN, TOC_MARKING_AMBER, TOC_MARKING_AMBER_STRICT, "",
+                    TOC_REFUSAL_READ_MARKING},
             {false, true, 0, TOC_MARKING_AMBER, TOC_MARKING_RED, "", TOC_REFUSAL_READ_MARKING},
             {true, false, TOC_MARKING_RED, TOC_MARKING_RED, 0, "red domain x.com\n", 0},
     };
@@ -212,7 +225,8 @@ static void test_relations(void **state)
     (void)state;
     struct bench b;
     struct toc_relation relations[5];
-    static const char *const values[] = {"8[.]8[.]8[.]8", "10.0.0.1", "nonsense", "EVIL.example.com", "pc7.hospital.example.com"};
+    static const char *const values[] = {"8[.]8[.]8[.]8", "10.0.0.1", "nonsense",
+            "EVIL.example.com", "pc7.hospital.example.com"};
     bench_open(&b);
     bench_start(&b);
     for (size_t i = 0; i < 5; i++) {
@@ -243,7 +257,8 @@ static void test_references(void **state)
     found.obs.references = references;
     found.obs.references_count = 2;
     assert_true(give(&b, &found));
-    assert_slice(toc_buf_slice(&b.taken), "green domain evil.example.com <https://example.org/report>\n");
+    assert_slice(toc_buf_slice(&b.taken),
+            "green domain evil.example.com <https://example.org/report>\n");
     bench_close(&b);
 }
 
@@ -298,14 +313,22 @@ static void test_clean(void **state)
         const char *raw, *clean;
         size_t max;
     } cases[] = {
-            {"a\tb\r\nc", "a b c", 100}, {" x ", "x", 100}, {"e\xcc\x81", "\xc3\xa9", 100},
-            {"\xc3\xa9\xc3\xa9\xc3\xa9", "\xc3\xa9\xc3\xa9", 5}, {"a\xe2\x80\x8b" "b\xe2\x80\xae", "ab", 100},
-            {"\xff", "\\xff", 100}, {"", "", 100}, {"abc", "", 0},
+            {"a\tb\r\nc", "a b c", 100},
+            {" x ", "x", 100},
+            {"e\xcc\x81", "\xc3\xa9", 100},
+            {"\xc3\xa9\xc3\xa9\xc3\xa9", "\xc3\xa9\xc3\xa9", 5},
+            {"a\xe2\x80\x8b"
+             "b\xe2\x80\xae",
+                    "ab", 100},
+            {"\xff", "\\xff", 100},
+            {"", "", 100},
+            {"abc", "", 0},
     };
     struct toc_arena arena;
     toc_arena_init(&arena, 1 << 20);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        assert_slice(toc_clean_text(toc_slice_of(cases[i].raw), cases[i].max, &arena), cases[i].clean);
+        assert_slice(
+                toc_clean_text(toc_slice_of(cases[i].raw), cases[i].max, &arena), cases[i].clean);
     toc_arena_done(&arena);
 }
 

@@ -3,7 +3,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "hub/ctl/ask.h"
 #include "hub/ctl/log.h"
@@ -145,8 +144,7 @@ static toc_rc measure_rate(struct ctl *ctl, const json_t *first, int64_t began, 
 {
     json_t *later;
     size_t hubs;
-    const struct timespec pause = {.tv_sec = RATE_MS / 1000};
-    nanosleep(&pause, NULL);
+    toc_pause_ms(RATE_MS);
     TOC_TRY(ask_status(ctl, &later, &hubs, err));
     long long rate = (sent(later) - sent(first)) * 1000 / (toc_monotonic_ms(NULL) - began + 1);
     json_object_set_new(out, "observations_per_second", json_integer(rate));

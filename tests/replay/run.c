@@ -77,6 +77,20 @@ bool run_view(struct run *run, int audience, enum toc_kind kind, struct toc_slic
     return false;
 }
 
+json_t *run_explain(struct run *run, enum toc_kind kind, struct toc_slice value)
+{
+    struct toc_err err;
+    struct toc_buf text;
+    struct toc_jw w;
+    json_t *json;
+    toc_buf_init(&text, (size_t)1 << 20);
+    toc_jw_init(&w, &text);
+    assert_ok(toc_fuse_explain(toc_replay_fuse(run->replay, gen_partition(kind, value)), kind, value, &w, &err), err);
+    assert_ok(toc_json_parse(toc_buf_slice(&text), &json, &err), err);
+    toc_buf_done(&text);
+    return json;
+}
+
 const struct run_out *run_next(const struct run *run, size_t *at, int32_t partition, enum toc_fuse_out where, int audience)
 {
     while (*at < run->count) {

@@ -4,6 +4,7 @@
 #include "tests/replay/gen.h"
 
 #include "hub/replay/replay.h"
+#include "lib/base/json.h"
 #include "schemas/indicator.h"
 #include "schemas/receipt.h"
 
@@ -31,6 +32,9 @@ void run_more(struct run *run, struct gen_log *log, size_t from_event);
 
 // The view of an indicator as last published to an audience; false: there is none.
 bool run_view(struct run *run, int audience, enum toc_kind kind, struct toc_slice value, struct toc_indicator *out);
+
+// What explain says of an indicator at the end of the log; the caller drops it.
+json_t *run_explain(struct run *run, enum toc_kind kind, struct toc_slice value);
 
 // Next output at or after *at that has `where` and, for indicators, the audience, in the partition; NULL: no more.
 const struct run_out *run_next(const struct run *run, size_t *at, int32_t partition, enum toc_fuse_out where, int audience);

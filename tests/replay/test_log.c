@@ -113,76 +113,6 @@ static void reorder(struct gen_log *log)
     }
 }
 
-static int compare_texts(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-// What explain says, as text in which the order of arrival does not show.
-static void flatten(json_t *explained, struct toc_buf *out)
-{
-    json_t *list = json_object_get(explained, "contributions"), *view;
-    char *texts[64];
-    size_t n = json_array_size(list), i;
-    assert_true(n <= 64);
-    for (i = 0; i < n; i++)
-        texts[i] = json_dumps(json_array_get(list, i), JSON_SORT_KEYS);
-    qsort(texts, n, sizeof *texts, compare_texts);
-    for (i = 0; i < n; i++) {
-        toc_buf_printf(out, "%s\n", texts[i]);
-        free(texts[i]);
-    }
-    json_array_foreach(json_object_get(explained, "audiences"), i, view)
-    {
-        json_object_del(view, "born");
-        json_object_del(view, "n");
-        char *text = json_dumps(view, JSON_SORT_KEYS);
-        toc_buf_printf(out, "%s\n", text);
-        free(text);
-    }
-}
-
-static void same_explained(struct run *a, struct run *b, enum toc_kind kind, struct toc_slice value, uint64_t seed)
-{
-    struct run *runs[] = {a, b};
-    struct toc_buf texts[2];
-    for (int i = 0; i < 2; i++) {
-        TOC_CLEANUP(toc_json_drop) json_t *explained = run_explain(runs[i], kind, value);
-        toc_buf_init(&texts[i], (size_t)1 << 20);
-        flatten(explained, &texts[i]);
-        assert_false(texts[i].failed);
-    }
-    if (!toc_slice_eq(toc_buf_slice(&texts[0]), toc_buf_slice(&texts[1])))
-        fail_msg("%.*s\n%.*sand\n%.*sTOC_SEED=%llu", TOC_SLICE_ARG(value), TOC_SLICE_ARG(toc_buf_slice(&texts[0])),
-                TOC_SLICE_ARG(toc_buf_slice(&texts[1])), (unsigned long long)seed);
-    toc_buf_done(&texts[0]);
-    toc_buf_done(&texts[1]);
-}
-
-// What a reader acts on; the rest may have moved within what is not worth a record.
-static bool same_view(const struct toc_indicator *a, const struct toc_indicator *b)
-{
-    const struct toc_facts *p = &a->now, *q = &b->now;
-    if (p->status != q->status || p->advice != q->advice || p->score / 5 != q->score / 5 || p->severity != q->severity ||
-            p->organisations != q->organisations || p->corroborated != q->corroborated || p->sightings != q->sightings ||
-            p->hits != q->hits || p->last_seen != q->last_seen || p->pap != q->pap || p->tags_count != q->tags_count ||
-            p->lists_count != q->lists_count || a->sources_count != b->sources_count ||
-            a->relations_count != b->relations_count || a->references_count != b->references_count ||
-            a->reasons_count != b->reasons_count)
-        return false;
-    for (size_t i = 0; i < p->tags_count; i++)
-        if (!toc_slice_eq(p->tags[i], q->tags[i]))
-            return false;
-    for (size_t i = 0; i < a->reasons_count; i++)
-        if (!toc_slice_eq(a->reasons[i], b->reasons[i]))
-            return false;
-    for (size_t i = 0; i < a->sources_count; i++)
-        if (!toc_slice_eq(a->sources[i].member, b->sources[i].member) || !toc_slice_eq(a->sources[i].feed, b->sources[i].feed) ||
-                a->sources[i].says != b->sources[i].says || a->sources[i].marking != b->sources[i].marking)
-            return false;
-    return true;
-}
-
 static void commutative(void **state)
 {
     (void)state;
@@ -197,12 +127,12 @@ static void commutative(void **state)
         for (size_t i = 0; i < gen_values(); i++) {
             struct toc_slice value;
             enum toc_kind kind = gen_value(i, &value);
-            same_explained(&a, &b, kind, value, seed);
+            run_same_explained(&a, &b, kind, value, seed);
             for (int audience = 0; audience < GEN_AUDIENCES; audience++) {
                 struct toc_indicator one, two;
                 bool there = run_view(&a, audience, kind, value, &one);
                 assert_int_equal(there, run_view(&b, audience, kind, value, &two));
-                if (there && !same_view(&one, &two))
+                if (there && !run_same_view(&one, &two))
                     fail_msg("%.*s, audience %d, TOC_SEED=%llu", TOC_SLICE_ARG(value), audience, (unsigned long long)seed);
             }
         }

@@ -274,15 +274,6 @@ static uint32_t audiences_of(const struct toc_fuse *fuse, const struct merge_eff
     return effect->created ? mask : mask | subject_seen_by(fuse, &effect->before);
 }
 
-static uint32_t judged_by_older_rules(const struct toc_fuse *fuse, const struct subject *s)
-{
-    uint32_t mask = 0;
-    for (size_t i = 0; i < s->body.views_count; i++)
-        if (s->body.views[i].rules != fuse->roll.clock.rules)
-            mask |= 1u << s->body.views[i].audience;
-    return mask;
-}
-
 static toc_rc merge_one(struct toc_fuse *fuse, const struct merge_terms *terms, const uint8_t key[16],
         const struct toc_observation *o, bool *out_changed, enum toc_refusal *out_refusal, struct toc_err *err)
 {
@@ -297,9 +288,7 @@ static toc_rc merge_one(struct toc_fuse *fuse, const struct merge_terms *terms, 
     if (*out_refusal != TOC_REFUSAL_NONE || effect.after == NULL)
         return TOC_OK;
     *out_changed = effect.changed;
-    uint32_t audiences = audiences_of(fuse, &effect);
-    if (!effect.changed)
-        audiences &= judged_by_older_rules(fuse, &s);
+    uint32_t audiences = audiences_of(fuse, &effect) & (effect.changed ? ALL_AUDIENCES : subject_by_older_rules(fuse, &s));
     if (audiences == 0 && !effect.changed)
         return TOC_OK;
     if (effect.created && effect.changed)

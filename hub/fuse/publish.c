@@ -42,6 +42,15 @@ uint32_t subject_seen_by(const struct toc_fuse *fuse, const struct toc_contribut
     return mask;
 }
 
+uint32_t subject_by_older_rules(const struct toc_fuse *fuse, const struct subject *s)
+{
+    uint32_t mask = 0;
+    for (size_t i = 0; i < s->body.views_count; i++)
+        if (s->body.views[i].rules != fuse->roll.clock.rules)
+            mask |= 1u << s->body.views[i].audience;
+    return mask;
+}
+
 static struct toc_view *find_view(struct toc_body *body, int audience)
 {
     for (size_t i = 0; i < body->views_count; i++)

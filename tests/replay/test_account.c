@@ -94,6 +94,7 @@ static void add_quarantine(
 static void conserved(void **state)
 {
     (void)state;
+    int64_t repeated = 0, some = 0;
     GEN_EACH_SEED(seed, 15)
     {
         struct gen_log log;

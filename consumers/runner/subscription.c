@@ -194,7 +194,7 @@ static toc_rc decide(struct toc_subscription *s, const struct toc_member_conf *c
         s->follows = interest;
     else if (interest != NULL)
         TOC_TRY(keep_text(s, toc_slice_of(interest), err));
-    if (s->text.len != 0) // a mistake is told before anything is asked
+    if (interest != NULL && s->follows == NULL) // a mistake is told before anything is asked
         TOC_TRY(toc_subscription_parse(s->text, &s->expression, err));
     if (conf->subscribe.audience != NULL)
         TOC_TRY(set_audience(s, toc_slice_of(conf->subscribe.audience), err));

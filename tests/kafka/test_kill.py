@@ -1,0 +1,241 @@
+#!/usr/bin/env python3
+"""kill -9 of the hub at random moments while three members publish: nothing is lost, doubled or wrong. At the end every
+record of every audience, read committed, is byte for byte what tocsin-replay makes of the captured log.
+
+    test_kill.py [--kills N] [--seed S]        at least N kills (8), more until some of them hit a transaction
+
+Values, statements and moments come from the seed, which is printed; the scheduling of the machine does not."""
+
+import argparse
+import collections
+import json
+import os
+import random
+import shutil
+import sys
+import tempfile
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from deployment import HEAD, INDICATOR, RECEIPT, Deployment, replay, until  # noqa: E402
+
+AUDIENCES = ("clear", "green", "amber", "federal")
+MEMBERS = {"gov": ("government", "CLEAR"), "north": ("hospital", "GREEN"), "south": ("payer", "AMBER")}
+HITS = 3  # kills inside a transaction there must be
+
+
+def pool():
+    for i in range(400):
+        yield "domain", "c2-%d.campaign%d.com" % (i, i % 37)
+        yield "ipv4", "45.%d.%d.%d" % (i % 5, i % 251, 1 + i % 253)
+        yield "url", "http://drop%d.campaign%d.net/load/%d?id=%d" % (i % 11, i % 41, i, i * 7)
+        yield "sha256", "%064x" % (i * 0x9E3779B97F4A7C15)
+
+
+class Feeder(threading.Thread):
+    """A member who publishes without pause, saying everything a member can say."""
+
+    def __init__(self, deployment, member, seed):
+        super().__init__(daemon=True)
+        self.deployment, self.member, self.random = deployment, member, random.Random(seed)
+        self.pool, self.stopping, self.submissions, self.failure = list(pool()), threading.Event(), 0, None
+
+    def statement(self, now):
+        kind, value = self.random.choice(self.pool)
+        action = self.random.choices(("assert", "sight", "hit", "withdraw", "refute"), (80, 6, 3, 8, 3))[0]
+        out = {"kind": kind, "value": value, "action": action, "confidence": self.random.randrange(101)}
+        if self.random.random() < 0.3:
+            out["last_seen"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now - self.random.randrange(100 * 86400)))
+        if self.random.random() < 0.1:
+            out["tags"] = ["campaign-%d" % self.random.randrange(9)]
+        return json.dumps(out)
+
+    def run(self):
+        try:
+            while not self.stopping.is_set():
+                lines = [self.statement(time.time()) for _ in range(self.random.randrange(50, 1500))]
+                # 1: the rest is spooled; so it is while the member is suspended and may not write.
+                self.deployment.publish(self.member, self.deployment.write(self.member + ".jsonl", lines), ok=(0, 1))
+                self.submissions += 1
+        except Exception as failure:  # noqa: BLE001 (told to the main thread)
+            self.failure = failure
+
+    def end(self):
+        self.stopping.set()
+        self.join()
+        if self.failure:
+            raise self.failure
+
+
+class Trial:
+    def __init__(self, path, seed):
+        self.random = random.Random(seed)
+        self.d = Deployment(path)
+        self.hub = self.d.hub("hub")
+        for member, (role, marking) in MEMBERS.items():
+            self.d.member(member, role, "AMBER", "--no-probation", feeds='{ id = "main"; marking = "TLP:%s"; federal = "yes"; '
+                          'attribution = "%s"; }' % (marking, "anonymous" if member == "south" else "named"))
+        self.decisions = [
+            ("reference", "use", self.d.write("references/suffixes", ["com", "net"]), "--name", "suffixes", "--type", "public-suffixes"),
+            ("member", "suspend", "south"),
+            ("overrule", "c2-1.campaign1.com", "--advice", "none", "--why", "trial", "--until", "7d"),
+            ("member", "restore", "south")]
+        self.kills = self.early = 0
+
+    def feed(self):
+        return [Feeder(self.d, member, self.random.random()) for member in MEMBERS]
+
+    def aborted(self):
+        """Records in the audiences that no reader of committed ones sees."""
+        return sum(len(self.d.read("indicators." + a, isolation="read_uncommitted")) - len(self.d.read("indicators." + a)) for a in AUDIENCES)
+
+    def kill_once(self):
+        """On its way up, or after a random number of records, and then anywhere in the transaction they belong to."""
+        early = self.random.random() < 0.25
+        self.hub.start(ready=not early)
+        if not early:
+            records = self.random.randrange(1, 60)
+            until(lambda: self.hub.metric("tocsin_worker_records_total") >= records, "the hub works")
+        time.sleep(self.random.random() * (0.6 if early else 0.08))  # the moment is what is tried, nothing is awaited
+        self.hub.kill()
+        self.kills += 1
+        self.early += early
+        print("%.1f kill" % time.monotonic(), flush=True)
+
+    def kill_often(self, kills):
+        feeders, hits = self.feed(), 0
+        for feeder in feeders:
+            feeder.start()
+        while self.kills < kills or hits < HITS:
+            if self.kills > 5 * kills:
+                raise AssertionError("%d kills and none of them within a transaction: nothing is proved" % self.kills)
+            self.kill_once()
+            if self.decisions and self.random.random() < 0.7:
+                self.d.ctl(*self.decisions.pop(0))
+            print("%.1f" % time.monotonic(), flush=True)
+            if self.kills >= kills:
+                hits = self.aborted()
+                print("%.1f hits" % time.monotonic(), hits, flush=True)
+        for decision in self.decisions:
+            self.d.ctl(*decision)
+        began = time.monotonic()
+        self.hub.start()
+        print("ready again %.2f s after the start" % (time.monotonic() - began))
+        for feeder in feeders:
+            feeder.end()
+        self.d.settle()
+        print("%d kills, %d of them on the way up; %d submissions" % (self.kills, self.early, sum(f.submissions for f in feeders)))
+
+    def two_hubs(self):
+        """One of two is killed and stays away: the other takes over all partitions."""
+        other = self.d.hub("other")
+        feeders = self.feed()
+        other.start()
+        for feeder in feeders:
+            feeder.start()
+        until(lambda: other.metric("tocsin_worker_records_total") > 5, "the other hub has work")
+        other.kill()
+        began = time.monotonic()
+        until(self.one_has_all, lambda: "the first hub takes over: " + self.d.ctl("status", ok=(0, 1)))
+        print("partitions taken over %.1f s after the kill" % (time.monotonic() - began))
+        return feeders
+
+    def one_has_all(self):
+        status = self.d.status()
+        return (status["hubs"], status["partitions"]) == (1, 4)
+
+    def stop_while_they_publish(self, feeders):
+        """SIGTERM in the middle: what is in hand is finished, nothing is given up."""
+        before = self.aborted()
+        print("SIGTERM under load: ended after %.2f s" % self.hub.stop())
+        if self.aborted() != before:
+            raise AssertionError("SIGTERM left an aborted transaction behind")
+        for feeder in feeders:
+            feeder.end()
+
+    def end_of_log(self):
+        """Stopped with nothing left to read: ticks come by themselves, so it may need another try."""
+        for _ in range(10):
+            self.hub.start()
+            status = self.d.settle()
+            self.hub.stop()
+            if json.loads(self.d.ctl("status", "--json", ok=(1,)))["lag_records"] == 0:
+                return status
+        raise AssertionError("the hub never stopped at the end of the log")
+
+    def compare(self):
+        wanted = replay("--deployment", self.d.replay_conf(self.d.path("references")), "--batch", "7", self.d.capture())
+        for audience in AUDIENCES:
+            got = self.d.views(audience)
+            want = {key: value for (name, key), value in wanted.items() if name == audience}
+            for key in sorted(got.keys() | want.keys()):
+                if got.get(key) != want.get(key):
+                    raise AssertionError("%s %s:\n  Kafka  %s\n  replay %s" % (audience, key, *(
+                        INDICATOR.read(v) if v else None for v in (got.get(key), want.get(key)))))
+            print("%s: %d views equal" % (audience, len(got)))
+            if not got:
+                raise AssertionError("%s is empty" % audience)
+
+    def each_once(self):
+        """Revisions count from 1 without gap or repeat; heads in order; one receipt a segment."""
+        for audience in AUDIENCES:
+            last, ticks = {}, collections.defaultdict(int)
+            for record in self.d.read("indicators." + audience):
+                if record.key == b"head":
+                    tick = HEAD.read(record.value)["tick"]
+                    if tick <= ticks[record.partition]:
+                        raise AssertionError("%s/%d: head %d after %d" % (audience, record.partition, tick, ticks[record.partition]))
+                    ticks[record.partition] = tick
+                elif record.value is not None:
+                    view = INDICATOR.read(record.value)
+                    born, n = last.get(view["id"], (0, 0))
+                    if (view["born"], view["n"]) != (born, n + 1) and not (view["born"] > born and view["n"] == 1):
+                        raise AssertionError("%s %s: revision %d of %d after %d of %d" % (audience, view["id"], view["n"], view["born"], n, born))
+                    last[view["id"]] = view["born"], view["n"]
+        receipts = collections.Counter(record.key for record in self.d.read("receipts"))
+        twice = [key for key, count in receipts.items() if count > 1]
+        if twice:
+            raise AssertionError("%d segments have more than one receipt, %s" % (len(twice), twice[0]))
+        print("%d receipts, each segment once" % len(receipts))
+
+    def conserved(self, status):
+        receipts = [RECEIPT.read(record.value) for record in self.d.read("receipts")]
+        for member in MEMBERS:
+            sums = status["members"][member]
+            got = {name: sum(r[name] for r in receipts if r["member"] == member) for name in ("changed", "unchanged", "quarantined", "repeated")}
+            got["sent"] = sum(r["observations"] for r in receipts if r["member"] == member)
+            if got != {name: sums[name] for name in got} or got["sent"] != sum(got.values()) - got["sent"]:
+                raise AssertionError("%s: receipts say %s, status %s" % (member, got, sums))
+        print("receipts and counters agree")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--kills", type=int, default=8)
+    parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
+    options = parser.parse_args()
+    print("seed", options.seed, flush=True)
+    folder = tempfile.mkdtemp()
+    trial = Trial(os.path.join(folder, "d"), options.seed)
+    try:
+        trial.kill_often(options.kills)
+        trial.stop_while_they_publish(trial.two_hubs())
+        status = trial.end_of_log()
+        trial.compare()
+        trial.each_once()
+        trial.conserved(status)
+    except Exception:
+        print(trial.d.ctl("status", "--json", ok=(0,1)))
+        print(trial.hub.page("/metrics"))
+        os.system("cat %s" % trial.hub.log)
+        for hub in trial.d.hubs:
+            print("--- log of", hub.name, "---", hub.words()[-3000:], sep="\n", file=sys.stderr)
+        raise
+    finally:
+        trial.d.end()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()

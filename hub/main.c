@@ -37,6 +37,7 @@ struct hub {
     struct toc_bus_log log;
     struct toc_metrics *metrics;
     struct toc_key *key;
+    uint8_t deployment_key[32];
     struct toc_library *library;
     struct toc_fuse_stage *fuse;
     struct toc_worker *workers[WORKERS_MAX];
@@ -137,7 +138,7 @@ static toc_rc start_fuse(struct hub *hub, struct toc_err *err)
             .metrics = hub->metrics};
     TOC_ENSURE(toc_parse_hex(toc_slice_of(hub->conf.genesis_digest), conf.genesis_digest, 32), err, TOC_E_USAGE,
             "genesis_digest is not 64 hex digits");
-    TOC_TRY(read_secret(hub->conf.deployment_key, conf.deployment_key, err));
+    memcpy(conf.deployment_key, hub->deployment_key, sizeof conf.deployment_key);
     TOC_TRY(toc_fuse_stage_new(&conf, &hub->fuse, err));
     for (int i = 0; i < (int)hub->conf.workers; i++) {
         const struct toc_worker_conf worker = {
@@ -156,6 +157,15 @@ static toc_rc start_fuse(struct hub *hub, struct toc_err *err)
     return TOC_OK;
 }
 
+// What can be told without a broker is told first.
+static toc_rc check_files(struct hub *hub, struct toc_err *err)
+{
+    TOC_TRY(toc_bus_quickstart_check(hub->conf.kafka.ca, hub->conf.kafka.brokers, err));
+    TOC_TRY(toc_bus_quickstart_check(hub->conf.kafka.ca, hub->conf.http.address, err));
+    TOC_TRY(toc_key_load(hub->conf.signing_key, &hub->key, err));
+    return read_secret(hub->conf.deployment_key, hub->deployment_key, err);
+}
+
 static toc_rc start(struct hub *hub, const struct toc_http_route *routes, struct toc_err *err)
 {
     const char *advice;
@@ -165,7 +175,7 @@ static toc_rc start(struct hub *hub, const struct toc_http_route *routes, struct
     TOC_TRY(toc_bus_version_check(toc_bus_version(), &advice, err));
     if (advice != NULL)
         toc_log(TOC_LOG_WARN, "hub", "%s", advice);
-    TOC_TRY(toc_key_load(hub->conf.signing_key, &hub->key, err));
+    TOC_TRY(check_files(hub, err));
     TOC_TRY(count_partitions(hub, err));
     TOC_TRY(toc_library_new(&hub->conf.kafka, hub->log, &hub->library, err));
     TOC_TRY(start_fuse(hub, err));

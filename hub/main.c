@@ -147,6 +147,7 @@ static toc_rc start_fuse(struct hub *hub, struct toc_err *err)
                 .hub_id = hub->conf.hub_id,
                 .number = i,
                 .commit_ms = hub->conf.commit_ms,
+                .session_ms = hub->conf.session_ms,
                 .fetch_kbytes = hub->conf.fetch_kbytes,
                 .metrics = hub->metrics,
         };

@@ -41,8 +41,8 @@ static toc_rc name_file(const char *dir, const struct toc_output *output, const 
     uint8_t digest[TOC_SHA256_BYTES];
     char path[TOC_PATH_BYTES_MAX], name[2 * ID_BYTES + 16];
     TOC_TRY(resolve(toc_output_path(output), path, err));
-    const struct toc_slice parts[] = {toc_slice_of(toc_output_sink(output)->name),
-            toc_slice("", 1), toc_slice_of(path)};
+    const struct toc_slice parts[] = {
+            toc_slice_of(toc_output_sink(output)->name), toc_slice("", 1), toc_slice_of(path)};
     toc_sha256_parts(parts, sizeof parts / sizeof *parts, digest);
     int n = 0;
     for (size_t i = 0; i < ID_BYTES; i++)
@@ -85,8 +85,8 @@ toc_rc toc_store_load(const struct toc_store_slot *slot, struct toc_output *outp
         struct toc_slice subscription, struct toc_fresh *fresh, struct toc_err *err)
 {
     struct toc_buf saved;
-    TOC_ENSURE(access(toc_output_path(output), F_OK) == 0, err, TOC_E_NOTFOUND, "%s is not there yet",
-            toc_output_path(output));
+    TOC_ENSURE(access(toc_output_path(output), F_OK) == 0, err, TOC_E_NOTFOUND,
+            "%s is not there yet", toc_output_path(output));
     toc_buf_init(&saved, TOC_STORE_STATE_BYTES_MAX);
     toc_rc rc = toc_file_read(slot->state, &saved, err);
     if (!toc_failed(rc))
@@ -130,10 +130,12 @@ toc_rc toc_store_accept_all(const char *dir, size_t *out_count, struct toc_err *
     toc_rc rc = TOC_OK;
     size_t count = 0;
     DIR *stream = opendir(dir);
-    TOC_ENSURE(stream != NULL, err, TOC_E_NOTFOUND, "%s: no output was ever written from here", dir);
+    TOC_ENSURE(
+            stream != NULL, err, TOC_E_NOTFOUND, "%s: no output was ever written from here", dir);
     for (struct dirent *entry; !toc_failed(rc) && (entry = readdir(stream)) != NULL;) {
         struct toc_slice name = toc_slice_of(entry->d_name);
-        if (name.len != 2 * ID_BYTES + strlen(LOCK_SUFFIX) || !toc_slice_ends(name, TOC_S(LOCK_SUFFIX)))
+        if (name.len != 2 * ID_BYTES + strlen(LOCK_SUFFIX) ||
+                !toc_slice_ends(name, TOC_S(LOCK_SUFFIX)))
             continue;
         rc = accept_one(dir, entry->d_name, err);
         count++;

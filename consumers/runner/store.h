@@ -13,7 +13,8 @@
 #include "lib/base/err.h"
 
 #define TOC_STORE_STATE_BYTES_MAX ((size_t)4 << 30)
-#define TOC_STORE_ACCEPT_MS INT64_C(3600000) // an acceptance that nobody took within the hour is void
+#define TOC_STORE_ACCEPT_MS                                                                        \
+    INT64_C(3600000) // an acceptance that nobody took within the hour is void
 
 struct toc_store_slot;
 
@@ -27,8 +28,8 @@ void toc_store_drop(struct toc_store_slot *slot); // NULL is fine
 TOC_NODISCARD toc_rc toc_store_load(const struct toc_store_slot *slot, struct toc_output *output,
         struct toc_slice subscription, struct toc_fresh *fresh, struct toc_err *err);
 TOC_NODISCARD toc_rc toc_store_save(const struct toc_store_slot *slot,
-        const struct toc_output *output, struct toc_slice subscription, const struct toc_fresh *fresh,
-        struct toc_err *err);
+        const struct toc_output *output, struct toc_slice subscription,
+        const struct toc_fresh *fresh, struct toc_err *err);
 
 // True once for each acceptance.
 bool toc_store_accepted(const struct toc_store_slot *slot, int64_t now_ms);

@@ -39,7 +39,7 @@ struct toc_sink_page {
     const struct toc_sink_picture *picture;
     int64_t written_ms;
     size_t entries;
-    struct toc_slice previous; // how the file begins that this one replaces; empty if none
+    struct toc_slice previous;       // how the file begins that this one replaces; empty if none
     const struct toc_guard *allowed; // what the member lets through (admit.h)
     size_t allowed_count;
 };
@@ -62,7 +62,8 @@ struct toc_sink {
     const char *(*entry_end)(const struct toc_sink_page *page);
 };
 
-extern const struct toc_sink toc_sink_list, toc_sink_rpz, toc_sink_csv, toc_sink_jsonl, toc_sink_stix;
+extern const struct toc_sink toc_sink_list, toc_sink_rpz, toc_sink_csv, toc_sink_jsonl,
+        toc_sink_stix;
 
 // NULL when there is none of that name.
 const struct toc_sink *toc_sink_by_name(struct toc_slice name);

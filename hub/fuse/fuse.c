@@ -521,6 +521,19 @@ toc_rc toc_fuse_step(struct toc_fuse *fuse, const struct toc_fuse_input *input, 
     return end_step(fuse, dispatch(fuse, input, err), err);
 }
 
+toc_rc toc_fuse_skipped(struct toc_fuse *fuse, int64_t from, int64_t next, toc_fuse_emit_fn *emit, void *ctx,
+        struct toc_err *err)
+{
+    TOC_TRY(ensure_roll(fuse, err));
+    begin_step(fuse, emit, ctx);
+    toc_rc rc = TOC_OK;
+    for (int64_t offset = from; offset < next && !toc_failed(rc); offset++) {
+        const struct toc_fuse_input unread = {.offset = offset};
+        rc = put_quarantine(fuse, &unread, TOC_S(""), TOC_REFUSAL_SEGMENT_BATCH, NULL, 0, err);
+    }
+    return end_step(fuse, rc, err);
+}
+
 // --- restore, laboratory, questions ---------------------------------------------------------------------
 
 toc_rc toc_fuse_derive(void *ctx, struct toc_slice bytes, struct toc_state_derived *out, struct toc_err *err)

@@ -240,6 +240,9 @@ static toc_rc skip(struct toc_worker *w, const struct toc_poll *poll, struct toc
         w->began_ms = toc_monotonic_ms(w->conf.clock);
     }
     part->touched = true;
+    struct emit to = {.w = w, .partition = part->partition};
+    if (w->conf.stage->skipped != NULL)
+        TOC_TRY(w->conf.stage->skipped(part->instance, poll->offset, poll->next, emit, &to, err));
     part->next = poll->next;
     return TOC_OK;
 }

@@ -261,7 +261,8 @@ class Member:
         return segment
 
     def sealed(self, segment, **header):
-        return seal(self.deployment.id, self.key, framed("segment", **segment), len(segment["observations"]), **header)
+        header = {"observations": len(segment["observations"]), **header}
+        return seal(self.deployment.id, self.key, framed("segment", **segment), **header)
 
     def send_bytes(self, partition, value, identity=None):
         """To submit, over the member's own connection."""

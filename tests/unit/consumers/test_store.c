@@ -57,7 +57,8 @@ static void write_one_line(struct bench *b)
 {
     struct toc_err err = {0};
     bool written;
-    struct toc_output_fact fact = {.kind = TOC_KIND_DOMAIN, .value = TOC_S("a.example.com"), .score = 60};
+    struct toc_output_fact fact = {
+            .kind = TOC_KIND_DOMAIN, .value = TOC_S("a.example.com"), .score = 60};
     struct toc_sink_page page = {.picture = &picture, .written_ms = T0};
     toc_indicator_key(fact.kind, fact.value, fact.key);
     assert_ok(toc_output_offer(b->output, &fact, fact.value, false, &err), err);
@@ -128,8 +129,9 @@ static void test_acceptance(void **state)
     assert_true(toc_store_accepted(b->slot, toc_now_ms(NULL)));
     assert_false(toc_store_accepted(b->slot, toc_now_ms(NULL))); // once
     assert_ok(toc_store_accept_all(b->states, &count, &err), err);
-    assert_false(toc_store_accepted(b->slot, toc_now_ms(NULL) + TOC_STORE_ACCEPT_MS + 1000)); // void
-    assert_false(toc_store_accepted(b->slot, toc_now_ms(NULL))); // and gone
+    assert_false(
+            toc_store_accepted(b->slot, toc_now_ms(NULL) + TOC_STORE_ACCEPT_MS + 1000)); // void
+    assert_false(toc_store_accepted(b->slot, toc_now_ms(NULL)));                         // and gone
     assert_code(toc_store_accept_all("/nonexistent", &count, &err), TOC_E_NOTFOUND, err);
 }
 

@@ -19,7 +19,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
-from deployment import HEAD, INDICATOR, RECEIPT, Deployment, replay, until  # noqa: E402
+from deployment import COUNTERS, Deployment, Schema, replay, until, view  # noqa: E402
 
 AUDIENCES = ("clear", "green", "amber", "federal")
 MEMBERS = {"gov": ("government", "CLEAR"), "north": ("hospital", "GREEN"), "south": ("payer", "AMBER")}
@@ -94,7 +94,7 @@ class Trial:
     def aborted(self):
         """Records in the audiences that no reader of committed ones will ever see."""
         def places(audience, isolation):
-            return {(r.partition, r.offset) for r in self.d.read("indicators." + audience, isolation=isolation)}
+            return {(r.partition, r.offset) for r in self.d.records("indicators." + audience, "-X", "isolation.level=" + isolation)}
         # What is still open at the first look is committed, as a rule, at the second.
         return sum(len(places(a, "read_uncommitted") - places(a, "read_committed")) for a in AUDIENCES)
 
@@ -118,11 +118,11 @@ class Trial:
             self.publish(3)
             self.kill_once()
             if self.decisions and self.random.random() < 0.7:
-                self.d.ctl(*self.decisions.pop(0))
+                self.d.ctl_must(*self.decisions.pop(0))
             if self.kills >= kills:
                 hits = self.aborted()
         for decision in self.decisions:
-            self.d.ctl(*decision)
+            self.d.ctl_must(*decision)
         began = time.monotonic()
         self.hub.start()
         print("ready again %.2f s after the start" % (time.monotonic() - began))
@@ -136,7 +136,7 @@ class Trial:
         until(lambda: other.metric("tocsin_worker_records_total") > 5, "the other hub has work")
         other.kill()
         began = time.monotonic()
-        until(self.one_has_all, lambda: "the first hub takes over: " + self.d.ctl("status", ok=(0, 1)))
+        until(self.one_has_all, lambda: "the first hub takes over: " + self.d.ctl("status").stdout)
         print("partitions taken over %.1f s after the kill" % (time.monotonic() - began))
 
     def one_has_all(self):
@@ -159,21 +159,22 @@ class Trial:
         """Stopped with nothing left to read: ticks come by themselves, so it may need another try."""
         for _ in range(10):
             self.hub.start()
-            status = self.d.settle()
+            self.d.settle()
+            status = self.d.status()
             self.hub.stop()
-            if json.loads(self.d.ctl("status", "--json", ok=(1,)))["lag_records"] == 0:
+            if self.d.unread() == 0:
                 return status
         raise AssertionError("the hub never stopped at the end of the log")
 
     def compare(self):
         wanted = replay("--deployment", self.d.replay_conf(self.d.path("references")), "--batch", "7", self.d.capture())
         for audience in AUDIENCES:
-            got = self.d.views(audience)
+            got = self.d.last(audience)
             want = {key: value for (name, key), value in wanted.items() if name == audience}
             for key in sorted(got.keys() | want.keys()):
                 if got.get(key) != want.get(key):
                     raise AssertionError("%s %s:\n  Kafka  %s\n  replay %s" % (audience, key, *(
-                        INDICATOR.read(v) if v else None for v in (got.get(key), want.get(key)))))
+                        view(v) if v else None for v in (got.get(key), want.get(key)))))
             print("%s: %d views equal" % (audience, len(got)))
             if not got:
                 raise AssertionError("%s is empty" % audience)
@@ -184,16 +185,16 @@ class Trial:
             last, ticks = {}, collections.defaultdict(int)
             for record in self.d.read("indicators." + audience):
                 if record.key == b"head":
-                    tick = HEAD.read(record.value)["tick"]
+                    tick = Schema.of("head").get(record.value)["tick"]
                     if tick <= ticks[record.partition]:
                         raise AssertionError("%s/%d: head %d after %d" % (audience, record.partition, tick, ticks[record.partition]))
                     ticks[record.partition] = tick
                 elif record.value is not None:
-                    view = INDICATOR.read(record.value)
-                    born, n = last.get(view["id"], (0, 0))
-                    if (view["born"], view["n"]) != (born, n + 1) and not (view["born"] > born and view["n"] == 1):
-                        raise AssertionError("%s %s: revision %d of %d after %d of %d" % (audience, view["id"], view["n"], view["born"], n, born))
-                    last[view["id"]] = view["born"], view["n"]
+                    now = view(record.value)
+                    born, n = last.get(record.key, (0, 0))
+                    if (now["born"], now["n"]) != (born, n + 1) and not (now["born"] > born and now["n"] == 1):
+                        raise AssertionError("%s %s: revision %d of %d after %d of %d" % (audience, now["id"], now["n"], now["born"], n, born))
+                    last[record.key] = now["born"], now["n"]
         receipts = collections.Counter(record.key for record in self.d.read("receipts"))
         twice = [key for key, count in receipts.items() if count > 1]
         if twice:
@@ -201,13 +202,10 @@ class Trial:
         print("%d receipts, each segment once" % len(receipts))
 
     def conserved(self, status):
-        receipts = [RECEIPT.read(record.value) for record in self.d.read("receipts")]
-        for member in MEMBERS:
-            sums = status["members"][member]
-            got = {name: sum(r[name] for r in receipts if r["member"] == member) for name in ("changed", "unchanged", "quarantined", "repeated")}
-            got["sent"] = sum(r["observations"] for r in receipts if r["member"] == member)
-            if got != {name: sums[name] for name in got} or got["sent"] != sum(got.values()) - got["sent"]:
-                raise AssertionError("%s: receipts say %s, status %s" % (member, got, sums))
+        got = self.d.sums("receipts")
+        want = {member: {name: sums[name] for name in COUNTERS} for member, sums in status["members"].items()}
+        if got != want or any(sums["sent"] != sum(sums.values()) - sums["sent"] for sums in got.values()):
+            raise AssertionError("receipts say %s, status %s" % (got, want))
         print("receipts and counters agree")
 
 
@@ -229,7 +227,7 @@ def main():
         trial.conserved(status)
     except Exception:
         for hub in trial.d.hubs:
-            print("--- log of", hub.name, "---", hub.words()[-3000:], sep="\n", file=sys.stderr)
+            print("--- log of", hub.folder, "---", hub.words(), sep="\n", file=sys.stderr)
         raise
     finally:
         trial.d.end()

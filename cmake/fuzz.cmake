@@ -13,7 +13,11 @@ function(toc_fuzz name)
     get_filename_component(corpus ${A_CORPUS} ABSOLUTE)
     if(TOC_FUZZ)
         target_link_options(${name} PRIVATE -fsanitize=fuzzer)
-        toc_script_test(${name} COMMAND ${name} -runs=${A_ROUNDS} -max_len=65536 ${corpus} LABELS fuzz)
+        # The first folder is where libFuzzer writes what it finds: never the seeds in the repository.
+        set(found ${CMAKE_CURRENT_BINARY_DIR}/${name}.found)
+        file(MAKE_DIRECTORY ${found})
+        toc_script_test(${name} LABELS fuzz
+            COMMAND ${name} -runs=${A_ROUNDS} -max_len=65536 ${found} ${corpus})
     else()
         target_sources(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests/fuzz/driver.c)
         toc_script_test(${name} COMMAND ${name} ${A_ROUNDS} ${corpus} LABELS fuzz)

@@ -28,7 +28,8 @@ static int enrol(const char *name, const char *dir)
            "1. Give %s/%s to the operator. The other files stay on this machine.\n"
            "2. When the operator calls you back, read out this fingerprint:\n\n"
            "       %s\n\n"
-           "3. The operator gives you a certificate (tls.crt), the authority (ca.pem), the genesis file and its\n"
+           "3. The operator gives you a certificate (tls.crt), the authority (ca.pem), the genesis "
+           "file and its\n"
            "   digest: put them beside the keys and complete %s/%s.\n",
             dir, dir, TOC_ENROL_REQUEST, fingerprint, dir, TOC_ENROL_CONFIG);
     toc_enrolment_done(&enrolment);
@@ -53,7 +54,8 @@ static int check(const char *path)
         rc = toc_key_load(conf.signing_key, &key, &err);
     if (!toc_failed(rc))
         printf("%s: member %s, %zu feeds, %s\n", path, conf.member, conf.feeds.count,
-                conf.genesis == NULL ? "no genesis: nothing can be sent" : "genesis and keys are good");
+                conf.genesis == NULL ? "no genesis: nothing can be sent"
+                                     : "genesis and keys are good");
     toc_key_free(key);
     toc_genesis_done(&genesis);
     toc_conf_free(texts);

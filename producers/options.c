@@ -20,7 +20,8 @@ static const char usage[] =
         "  --marking TLP:M     CLEAR, GREEN, AMBER; AMBER+STRICT and RED only by this option\n"
         "  --confidence N      0 to 100, where the input does not say\n"
         "  --tag T             on everything; may be repeated\n"
-        "  --full-list         FILE is the whole list: what is missing since the last one is withdrawn\n"
+        "  --full-list         FILE is the whole list: what is missing since the last one is "
+        "withdrawn\n"
         "  --accept-shrink     withdraw even if the list shrank by more than half\n"
         "  --wait              follow the receipts and tell what became of it\n"
         "  --timeout D         wait at most so long for receipts, as 30s or 5m (default 60s)\n"
@@ -35,7 +36,8 @@ static const char usage[] =
         "  --help, --version\n"
         "\n"
         "Exit: 0 sent; 1 not everything was sent, the rest is spooled; 2 usage;\n"
-        "3 sent, but nothing of FILE could be used, a full list was held, or not everything was accepted.\n";
+        "3 sent, but nothing of FILE could be used, a full list was held, or not everything was "
+        "accepted.\n";
 
 enum long_option {
     OPT_FORMAT = 256,
@@ -88,7 +90,8 @@ static const struct option long_options[] = {
 
 static bool wrong(const char *what, const char *value)
 {
-    fprintf(stderr, "tocsin-publish: %s%s%s\n", what, value == NULL ? "" : ": ", value == NULL ? "" : value);
+    fprintf(stderr, "tocsin-publish: %s%s%s\n", what, value == NULL ? "" : ": ",
+            value == NULL ? "" : value);
     return false;
 }
 
@@ -167,7 +170,8 @@ static bool take(int option, const char *value, struct toc_options *o)
         return take_confidence(value, &o->publish);
     else if (option == OPT_TAG)
         return take_tag(value, &o->publish);
-    else if (option == OPT_TIMEOUT && !toc_duration_parse(toc_slice_of(value), &o->publish.timeout_ms))
+    else if (option == OPT_TIMEOUT &&
+             !toc_duration_parse(toc_slice_of(value), &o->publish.timeout_ms))
         return wrong("--timeout takes a duration as 30s or 5m", value);
     else if (option == OPT_AT && !toc_time_parse(toc_slice_of(value), &o->publish.at_ms))
         return wrong("--at takes a time as 2026-01-31T12:00:00Z", value);
@@ -184,13 +188,17 @@ static bool check(const struct toc_publish_options *o)
     if (o->input == NULL && (o->dry_run || o->segments != NULL || o->full_list || o->follow))
         return wrong("no FILE given (- is standard input)", NULL);
     if (o->dry_run && (o->wait || o->segments != NULL))
-        return wrong("--dry-run sends and writes nothing: neither --wait nor --segments goes with it", NULL);
+        return wrong(
+                "--dry-run sends and writes nothing: neither --wait nor --segments goes with it",
+                NULL);
     if (o->segments != NULL && o->wait)
         return wrong("--segments sends nothing: --wait does not go with it", NULL);
     if (o->json && !o->dry_run)
         return wrong("--json goes with --dry-run only", NULL);
     if (o->follow && (strcmp(o->input, "-") != 0 || o->full_list || o->wait || o->segments != NULL))
-        return wrong("--follow takes standard input (-), without --full-list, --wait and --segments", NULL);
+        return wrong(
+                "--follow takes standard input (-), without --full-list, --wait and --segments",
+                NULL);
     if (o->accept_shrink && !o->full_list)
         return wrong("--accept-shrink goes with --full-list only", NULL);
     return true;
@@ -233,7 +241,8 @@ static enum toc_command parse_publish(int argc, char **argv, struct toc_options 
             command = TOC_COMMAND_CHECK;
         else if (option == OPT_PRINT_CONFIG)
             command = TOC_COMMAND_PRINT_CONFIG;
-        else if (option == '?' || option == OPT_NAME || option == OPT_OUT || !take(option, optarg, o))
+        else if (option == '?' || option == OPT_NAME || option == OPT_OUT ||
+                 !take(option, optarg, o))
             return TOC_COMMAND_WRONG;
     }
     if (command != TOC_COMMAND_PUBLISH)

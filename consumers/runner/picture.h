@@ -22,16 +22,16 @@ struct toc_picture;
 
 struct toc_picture_conf { // all borrowed for the picture's life
     const char *audience;
-    enum toc_marking marking; // highest of the audience
+    enum toc_marking marking;        // highest of the audience
     const struct toc_expr *interest; // NULL: everything live
     struct toc_gate gate;            // allowed may change: toc_picture_allow
     int64_t stale_ms;                // silence after which addresses and URLs go
 };
 
 struct toc_picture_counts {
-    uint64_t records;  // of indicators taken in
-    uint64_t repeated; // not above what was had
-    uint64_t refused;  // could not be read, or not what its key says
+    uint64_t records;               // of indicators taken in
+    uint64_t repeated;              // not above what was had
+    uint64_t refused;               // could not be read, or not what its key says
     uint64_t shut[TOC_ADMIT_COUNT]; // verdicts of the gate, ADMITTED among them
 };
 
@@ -57,8 +57,8 @@ bool toc_picture_ends(struct toc_picture *picture);
 struct toc_picture_record {
     int32_t partition;
     int64_t offset;
-    int64_t published_ms;     // timestamp of the record
-    struct toc_slice key;     // of indicators.<audience>; not looked at for interest.<id>
+    int64_t published_ms; // timestamp of the record
+    struct toc_slice key; // of indicators.<audience>; not looked at for interest.<id>
     struct toc_slice value;
     bool tombstone;
 };
@@ -77,9 +77,8 @@ TOC_NODISCARD toc_rc toc_picture_head(struct toc_picture *picture, int32_t parti
 // What the member allows has changed. Borrowed until the next call.
 void toc_picture_allow(struct toc_picture *picture, const struct toc_guard *allowed, size_t count);
 
-// Lets age what must, then writes the outputs that changed. Every output is tried; those that failed
-// rest for TOC_PICTURE_RETRY_MS. written: one flag an output, may be NULL. The first failure is
-// returned.
+// Lets age what must, then writes this output if it has changed. After a failure it rests for
+// TOC_PICTURE_RETRY_MS: then nothing is done and nothing is wrong.
 #define TOC_PICTURE_RETRY_MS 10000
-TOC_NODISCARD toc_rc toc_picture_publish(
-        struct toc_picture *picture, int64_t now_ms, bool *written, struct toc_err *err);
+TOC_NODISCARD toc_rc toc_picture_publish(struct toc_picture *picture, size_t output, int64_t now_ms,
+        bool *out_written, struct toc_err *err);

@@ -1,7 +1,7 @@
 // One thread. A turn of the loop: take records until there are none or it is time to write, write what
-// changed, once a second look after the allow file, acceptances and the saved states. Writing takes at
-// most a third of the time, so a large output under a steady stream of changes is written less often,
-// never late by more than its own writing takes.
+// changed, once a second look after the allow file, acceptances and the saved states. Each output rests
+// between two writes for as long as one takes, so a large one under a steady stream of changes is written
+// less often and a small one beside it is not held up.
 #include "consumers/runner/subscribe.h"
 
 #include <poll.h>
@@ -24,7 +24,7 @@
 
 #define SUBJECT "subscribe"
 #define POLL_MS 50
-#define PUBLISH_EVERY_MS 100 // changes wait for company so long at most
+#define PUBLISH_EVERY_MS 100 // changes wait for company so long at least
 #define LOOK_EVERY_MS 1000   // after the allow file and acceptances
 #define SAVE_EVERY_MS 60000
 #define REOPEN_AFTER_MS 5000
@@ -49,12 +49,14 @@ struct subscriber {
     char allow_path[TOC_PATH_BYTES_MAX], dir[TOC_PATH_BYTES_MAX];
     struct toc_allow allow;
     struct watched allow_seen;
-    bool told;          // the first picture was, since the last opening
-    bool published;     // and written
-    bool accept;        // still to be applied
-    bool stale;         // the log knows that the picture is
+    bool told;      // the first picture was, since the last opening
+    bool published; // and written
+    bool accept;    // still to be applied
+    bool stale;     // the log knows that the picture is
     // all monotonic
-    int64_t open_at_ms, publish_at_ms, look_at_ms, save_at_ms, moved_ms;
+    int64_t open_at_ms, look_at_ms, save_at_ms, moved_ms;
+    int64_t publish_at_ms[TOC_PICTURE_OUTPUTS_MAX]; // each output's turn
+    int64_t publish_next_ms;                        // the earliest of them
 };
 
 static void bus_line(void *ctx, enum toc_log_level level, const char *text)
@@ -92,7 +94,7 @@ static struct watched watch(const char *path)
 static bool same(const struct watched *a, const struct watched *b)
 {
     return a->changed.tv_sec == b->changed.tv_sec && a->changed.tv_nsec == b->changed.tv_nsec &&
-            a->size == b->size && a->inode == b->inode;
+           a->size == b->size && a->inode == b->inode;
 }
 
 // What could not be read leaves what was read before in force.
@@ -105,8 +107,8 @@ static void read_allow(struct subscriber *s, int64_t now_ms)
         return;
     }
     if (allow.bad_line != 0)
-        toc_log(TOC_LOG_ERROR, SUBJECT, "%s: line %zu cannot be read; the others hold", s->allow_path,
-                allow.bad_line);
+        toc_log(TOC_LOG_ERROR, SUBJECT, "%s: line %zu cannot be read; the others hold",
+                s->allow_path, allow.bad_line);
     toc_picture_allow(s->picture, allow.guards, allow.in_force);
     toc_allow_done(&s->allow);
     s->allow = allow;
@@ -125,13 +127,15 @@ static void check_allow(struct subscriber *s, int64_t now_ms)
 // ---- opening ----
 
 // "NAME:PATH" as an output of the picture.
-static toc_rc add_output(struct subscriber *s, const char *option, unsigned mode, struct toc_err *err)
+static toc_rc add_output(
+        struct subscriber *s, const char *option, unsigned mode, struct toc_err *err)
 {
     struct toc_slice text = toc_slice_of(option);
     size_t colon = toc_slice_find(text, ':');
     const struct toc_sink *sink = toc_sink_by_name(toc_slice_sub(text, 0, colon));
     TOC_ENSURE(sink != NULL && colon + 1 < text.len, err, TOC_E_USAGE,
-            "--sink %s: write list:PATH, rpz:PATH, csv:PATH, jsonl:PATH or stix:PATH", TOC_SHOW(text));
+            "--sink %s: write list:PATH, rpz:PATH, csv:PATH, jsonl:PATH or stix:PATH",
+            TOC_SHOW(text));
     struct toc_output *output = NULL;
     TOC_TRY(toc_output_new(sink, option + colon + 1, mode, &output, err));
     toc_rc rc = toc_picture_add(s->picture, output, err);
@@ -141,7 +145,8 @@ static toc_rc add_output(struct subscriber *s, const char *option, unsigned mode
     }
     size_t i = toc_picture_outputs(s->picture) - 1;
     TOC_TRY(toc_store_take(s->dir, output, &s->slots[i], err));
-    rc = toc_store_load(s->slots[i], output, s->subscription.fingerprint, toc_picture_fresh(s->picture), err);
+    rc = toc_store_load(
+            s->slots[i], output, s->subscription.fingerprint, toc_picture_fresh(s->picture), err);
     if (toc_failed(rc) && rc.code != TOC_E_NOTFOUND)
         toc_log(TOC_LOG_WARN, SUBJECT, "%s; %s begins anew", err->text, toc_output_path(output));
     s->said[i] = toc_output_counts(output);
@@ -164,7 +169,8 @@ static toc_rc prepare(struct subscriber *s, struct toc_err *err)
     const struct toc_subscription *of = &s->subscription;
     TOC_TRY(toc_subscribe_dir(conf, s->dir, err));
     TOC_TRY(toc_subscribe_allow_path(conf, s->allow_path, err));
-    TOC_TRY(toc_subscription_make(conf, s->options->interest, s->dir, bus_log, &s->subscription, err));
+    TOC_TRY(toc_subscription_make(
+            conf, s->options->interest, s->dir, bus_log, &s->subscription, err));
     const struct toc_picture_conf picture = {
             .audience = of->audience,
             .marking = of->marking,
@@ -174,8 +180,11 @@ static toc_rc prepare(struct subscriber *s, struct toc_err *err)
     };
     TOC_TRY(toc_picture_new(&picture, &s->picture, err));
     TOC_TRY(add_outputs(s, err));
-    s->follow_conf = (struct toc_follow_conf){.bus = &conf->kafka, .log = bus_log,
-            .audience = of->audience, .interest = of->follows, .partitions = of->genesis.facts.partitions};
+    s->follow_conf = (struct toc_follow_conf){.bus = &conf->kafka,
+            .log = bus_log,
+            .audience = of->audience,
+            .interest = of->follows,
+            .partitions = of->genesis.facts.partitions};
     toc_picture_begins(s->picture, (size_t)of->genesis.facts.partitions);
     s->allow.next_end_ms = INT64_MAX;
     check_allow(s, toc_now_ms(NULL));
@@ -235,7 +244,7 @@ static toc_rc take_records(struct subscriber *s, struct toc_err *err)
             break;
         timeout_ms = 0;
         s->moved_ms = toc_monotonic_ms(NULL);
-        if (toc_follow_told(s->follow) && s->moved_ms >= s->publish_at_ms)
+        if (toc_follow_told(s->follow) && s->moved_ms >= s->publish_next_ms)
             break;
     }
     return TOC_OK;
@@ -250,11 +259,13 @@ static void say_counts(struct subscriber *s, size_t i)
     const char *path = toc_output_path(output);
     if (now.held != before->held && now.held != 0)
         toc_log(TOC_LOG_WARN, SUBJECT,
-                "%s: %llu of %llu entries would leave; held until `tocsin-subscribe --accept-change`", path,
-                (unsigned long long)now.held, (unsigned long long)now.shown);
+                "%s: %llu of %llu entries would leave; held until `tocsin-subscribe "
+                "--accept-change`",
+                path, (unsigned long long)now.held, (unsigned long long)now.shown);
     if (now.waiting != before->waiting && now.waiting != 0)
         toc_log(TOC_LOG_WARN, SUBJECT,
-                "%s: %llu new entries wait, the best come first; `tocsin-subscribe --accept-change` lets all in",
+                "%s: %llu new entries wait, the best come first; `tocsin-subscribe "
+                "--accept-change` lets all in",
                 path, (unsigned long long)now.waiting);
     if (now.shown != before->shown)
         toc_log(TOC_LOG_DEBUG, SUBJECT, "%s: %llu entries", path, (unsigned long long)now.shown);
@@ -289,39 +300,61 @@ static void say_stale(struct subscriber *s)
     struct toc_fresh *fresh = toc_picture_fresh(s->picture);
     bool stale = toc_fresh_is_stale(fresh, toc_now_ms(NULL));
     if (stale && !s->stale)
-        toc_log(TOC_LOG_ERROR, SUBJECT, "no word from the hub since %s: addresses and URLs leave the outputs",
+        toc_log(TOC_LOG_ERROR, SUBJECT,
+                "no word from the hub since %s: addresses and URLs leave the outputs",
                 TOC_TIME_SHOW(toc_fresh_as_of(fresh)));
     if (!stale && s->stale)
         toc_log(TOC_LOG_INFO, SUBJECT, "the hub speaks again");
     s->stale = stale;
 }
 
-static toc_rc publish(struct subscriber *s, struct toc_err *err)
+static toc_rc publish_one(struct subscriber *s, size_t i, struct toc_err *err)
 {
     static struct toc_log_rate rate;
-    bool written[TOC_PICTURE_OUTPUTS_MAX] = {false};
+    bool written = false;
     int64_t begin = toc_monotonic_ms(NULL);
+    toc_rc rc = toc_picture_publish(s->picture, i, toc_now_ms(NULL), &written, err);
+    if (toc_failed(rc))
+        toc_log_rated(&rate, TOC_LOG_ERROR, SUBJECT, "%s; the last good file stands", err->text);
+    s->unsaved[i] = s->unsaved[i] || written;
+    say_counts(s, i);
+    int64_t end = toc_monotonic_ms(NULL), took = end - begin;
+    s->publish_at_ms[i] = end + (took > PUBLISH_EVERY_MS ? took : PUBLISH_EVERY_MS);
+    return rc;
+}
+
+// The outputs whose turn it is. OK when those that were tried could be written.
+static toc_rc publish_due(struct subscriber *s, bool all, struct toc_err *err)
+{
+    toc_rc rc = TOC_OK;
+    int64_t now = toc_monotonic_ms(NULL);
+    s->publish_next_ms = INT64_MAX;
+    for (size_t i = 0; i < toc_picture_outputs(s->picture); i++) {
+        struct toc_err its;
+        toc_rc one = all || now >= s->publish_at_ms[i] ? publish_one(s, i, &its) : TOC_OK;
+        if (toc_failed(one) && !toc_failed(rc)) {
+            rc = one;
+            *err = its;
+        }
+        if (s->publish_at_ms[i] < s->publish_next_ms)
+            s->publish_next_ms = s->publish_at_ms[i];
+    }
+    return rc;
+}
+
+static toc_rc publish(struct subscriber *s, struct toc_err *err)
+{
     bool first = s->follow != NULL && toc_follow_told(s->follow) && !s->told;
-    if (!first && begin < s->publish_at_ms)
-        return TOC_OK;
     s->told = s->told || first;
     if (first && s->accept) {
         accept_all(s);
         s->accept = false;
     }
-    toc_rc rc = toc_picture_publish(s->picture, toc_now_ms(NULL), written, err);
-    for (size_t i = 0; i < toc_picture_outputs(s->picture); i++) {
-        s->unsaved[i] = s->unsaved[i] || written[i];
-        say_counts(s, i);
-    }
+    toc_rc rc = publish_due(s, first, err);
     if (first)
         say_first(s);
     say_stale(s);
     s->published = s->told && !toc_failed(rc);
-    int64_t took = toc_monotonic_ms(NULL) - begin;
-    s->publish_at_ms = begin + took + (2 * took > PUBLISH_EVERY_MS ? 2 * took : PUBLISH_EVERY_MS);
-    if (toc_failed(rc))
-        toc_log_rated(&rate, TOC_LOG_ERROR, SUBJECT, "%s; the last good file stands", err->text);
     return s->options->once && s->told ? rc : TOC_OK;
 }
 
@@ -379,7 +412,8 @@ static toc_rc check_patience(const struct subscriber *s, struct toc_err *err)
     if (!s->options->once || toc_monotonic_ms(NULL) - s->moved_ms < ONCE_PATIENCE_MS)
         return TOC_OK;
     TOC_ENSURE(s->follow == NULL || !toc_follow_lacks_heads(s->follow), err, TOC_E_TIMEOUT,
-            "some partition of indicators.%s has no head: no hub has ever run for it", s->subscription.audience);
+            "some partition of indicators.%s has no head: no hub has ever run for it",
+            s->subscription.audience);
     return toc_fail(err, TOC_E_TIMEOUT, "nothing was read for %d s", ONCE_PATIENCE_MS / 1000);
 }
 
@@ -421,8 +455,8 @@ static void done(struct subscriber *s)
 static void age_at_least(struct subscriber *s)
 {
     struct toc_err err;
-    if (toc_failed(toc_picture_publish(s->picture, toc_now_ms(NULL), NULL, &err)))
-        toc_log(TOC_LOG_ERROR, SUBJECT, "%s", err.text);
+    if (toc_failed(publish_due(s, true, &err)))
+        toc_log(TOC_LOG_DEBUG, SUBJECT, "%s", err.text); // said already
 }
 
 toc_rc toc_subscribe_run(const struct toc_subscribe_options *options, struct toc_err *err)

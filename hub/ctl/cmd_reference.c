@@ -11,6 +11,7 @@
 #include "lib/base/file.h"
 #include "lib/base/text.h"
 #include "lib/bus/producer.h"
+#include "lib/indicator/psl.h"
 #include "lib/indicator/topics.h"
 #include "schemas/reference_chunk.h"
 
@@ -22,11 +23,33 @@ struct set {
     struct toc_buf bytes;
 };
 
+// The published list of public suffixes becomes the ASCII rules that hubs take; rules in ASCII stay as they are.
+static toc_rc in_ascii(struct toc_buf *bytes, struct toc_err *err)
+{
+    size_t at = 0;
+    while (at < bytes->len && bytes->ptr[at] < 0x80)
+        at++;
+    if (at == bytes->len)
+        return TOC_OK;
+    struct toc_buf rules;
+    toc_buf_init(&rules, TOC_REFERENCE_BYTES_MAX);
+    toc_rc rc = toc_psl_import(toc_buf_slice(bytes), &rules, err);
+    if (toc_failed(rc)) {
+        toc_buf_done(&rules);
+        return rc;
+    }
+    toc_buf_done(bytes);
+    *bytes = rules;
+    return TOC_OK;
+}
+
 static toc_rc read_set(const char *file, const char *name, const char *type, const char *effect, const char *version,
         struct set *out, struct toc_err *err)
 {
     toc_reference_use_init(&out->use);
     TOC_ENSURE(toc_id_valid(toc_slice_of(name)), err, TOC_E_USAGE, "%s is not of the form [a-z0-9][a-z0-9._-]{0,62}", name);
+    TOC_ENSURE(!toc_reference_reserved(toc_slice_of(name)), err, TOC_E_USAGE, "%s is always in force and made by the hub itself",
+            name);
     TOC_ENSURE(toc_reference_type_parse(toc_slice_of(type), &out->use.type), err, TOC_E_USAGE,
             "types: warninglist public-suffixes never-block dynamic-dns");
     TOC_ENSURE(toc_reference_effect_parse(toc_slice_of(effect), &out->use.effect), err, TOC_E_USAGE,
@@ -36,6 +59,8 @@ static toc_rc read_set(const char *file, const char *name, const char *type, con
     out->use.version = toc_slice_of(version);
     toc_buf_init(&out->bytes, TOC_REFERENCE_BYTES_MAX);
     TOC_TRY(toc_file_read(file, &out->bytes, err));
+    if (out->use.type == TOC_REFERENCE_TYPE_PUBLIC_SUFFIXES)
+        TOC_TRY(in_ascii(&out->bytes, err));
     out->use.length = (int64_t)out->bytes.len;
     toc_sha256(out->bytes.ptr, out->bytes.len, out->use.digest);
     return TOC_OK;
@@ -48,6 +73,8 @@ static toc_rc try_set(const struct set *set, struct toc_err *err)
     const char *why;
     TOC_TRY(toc_reference_compile(&set->use, toc_buf_slice(&set->bytes), &compiled, err));
     printf("%.*s: %zu entries", TOC_SLICE_ARG(set->use.name), toc_reference_entries(compiled));
+    if (toc_reference_skipped(compiled) != 0)
+        printf("; %zu without a canonical form match nothing", toc_reference_skipped(compiled));
     if (toc_reference_unsupported(compiled, &why))
         printf("; not supported, never matches: %s", why);
     printf("\n");

@@ -1,4 +1,4 @@
-// tocsinctl status [--json]: lag, stream time against the clock, conservation per member.
+// tocsinctl status [--json] [--rate]: lag, throughput, stream time against the clock, conservation per member.
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -10,6 +10,7 @@
 #include "lib/base/time.h"
 #include "lib/indicator/topics.h"
 
+#define RATE_MS 2000
 #define BEHIND_MS 60000 // stream time this far behind the clock is worth a word
 
 static const char *const counters[] = {"segments", "sent", "changed", "unchanged", "quarantined", "repeated", "gaps", "alarms"};
@@ -117,6 +118,8 @@ static void print_status(const json_t *s)
     else
         printf("stream time is %.1f s behind the clock%s\n", (double)behind / 1000,
                 behind > BEHIND_MS ? ": ticks do not count; see `tocsinctl doctor`" : "");
+    if (json_object_get(s, "observations_per_second") != NULL)
+        printf("%lld observations a second\n", number(s, "observations_per_second"));
     printf("%-24s %10s %10s %10s %11s %10s\n", "member", "sent", "accepted", "changed", "quarantined", "repeated");
     json_object_foreach((json_t *)json_object_get(s, "members"), member, sums)
         printf("%-24s %10lld %10lld %10lld %11lld %10lld%s\n", member, number(sums, "sent"), number(sums, "accepted"),
@@ -126,16 +129,42 @@ static void print_status(const json_t *s)
         printf("%lld records without a valid signature since the hubs began\n", number(s, "unauthenticated"));
 }
 
+static long long sent(const json_t *partitions)
+{
+    json_t *members = sum_members(partitions), *sums;
+    const char *member;
+    long long all = 0;
+    json_object_foreach(members, member, sums) all += number(sums, "sent");
+    json_decref(members);
+    return all;
+}
+
+// Between two looks: how fast the hubs go now.
+static toc_rc measure_rate(struct ctl *ctl, const json_t *first, int64_t began, json_t *out, struct toc_err *err)
+{
+    json_t *later;
+    size_t hubs;
+    toc_pause_ms(RATE_MS);
+    TOC_TRY(ask_status(ctl, &later, &hubs, err));
+    long long rate = (sent(later) - sent(first)) * 1000 / (toc_monotonic_ms(NULL) - began + 1);
+    json_object_set_new(out, "observations_per_second", json_integer(rate));
+    json_decref(later);
+    return TOC_OK;
+}
+
 toc_rc cmd_status(struct ctl *ctl, int argc, char **argv, struct toc_err *err)
 {
-    bool json = false;
+    bool json = false, rate = false;
     size_t words, hubs;
-    const struct ctl_option options[] = {{.name = "json", .flag = &json}, {0}};
+    const struct ctl_option options[] = {{.name = "json", .flag = &json}, {.name = "rate", .flag = &rate}, {0}};
     TOC_TRY(ctl_options(argc, argv, options, NULL, 0, &words, err));
     json_t *partitions;
     TOC_TRY(ask_status(ctl, &partitions, &hubs, err));
+    int64_t began = toc_monotonic_ms(NULL);
     json_t *status = gather(partitions, hubs);
     toc_rc rc = measure_lag(ctl, status, err);
+    if (!toc_failed(rc) && rate)
+        rc = measure_rate(ctl, partitions, began, status, err);
     if (!toc_failed(rc) && json) {
         json_object_set(status, "by_partition", partitions);
         json_dumpf(status, stdout, JSON_INDENT(2));

@@ -19,9 +19,10 @@ static const struct command {
         {"reference", cmd_reference, true, "add|use FILE --name NAME --type TYPE [--effect EFFECT] | drop NAME | list"},
         {"overrule", cmd_overrule, true, "VALUE --advice none|alert|block --why TEXT --until DATE|7d"},
         {"policy", cmd_policy, true, "NAME NUMBER: a number of the rules, e.g. block-score 50"},
-        {"status", cmd_status, true, "[--json]: lag, time, conservation per member"},
+        {"status", cmd_status, true, "[--json] [--rate]: lag, throughput, time, conservation per member"},
         {"explain", cmd_explain, true, "VALUE [--json]: who says it, and why the advice is what it is"},
         {"quarantine", cmd_quarantine, true, "list | show PARTITION/OFFSET"},
+        {"correlations", cmd_correlations, true, "--audience NAME [--top N]: what indicators share, heaviest first"},
         {"capture", cmd_capture, true, "FILE: the log as it is, for tocsin-replay"},
         {"doctor", cmd_doctor, true, "what is wrong and the next step"},
 };
@@ -31,7 +32,7 @@ static int usage(FILE *to, int code)
 {
     fputs("usage: tocsinctl [-c operator.conf] [-v] COMMAND ...\n", to);
     for (size_t i = 0; i < COMMAND_COUNT; i++)
-        fprintf(to, "  %-11s %s\n", commands[i].name, commands[i].what);
+        fprintf(to, "  %-12s %s\n", commands[i].name, commands[i].what);
     fputs("       tocsinctl --print-config | --version | --help\n", to);
     return code;
 }

@@ -96,8 +96,8 @@ enum toc_refusal admit_segment(struct toc_fuse *fuse, const struct admitted *a, 
         return TOC_REFUSAL_SEGMENT_COUNT;
     if (segment->feed.len != 0 && !toc_id_valid(segment->feed))
         return TOC_REFUSAL_SEGMENT_FEED;
-    int64_t age = fuse->roll.clock.stream_time - segment->created;
-    if (age > TOC_SEGMENT_BEHIND_MS || age < -TOC_SEGMENT_AHEAD_MS)
+    int64_t now = fuse->roll.clock.stream_time; // the sender's number may be any: no arithmetic with it
+    if (segment->created < now - TOC_SEGMENT_BEHIND_MS || segment->created > now + TOC_SEGMENT_AHEAD_MS)
         return TOC_REFUSAL_SEGMENT_STALE;
     return TOC_REFUSAL_NONE;
 }

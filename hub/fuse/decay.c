@@ -61,6 +61,19 @@ int32_t decay_at(const struct decay_curve *curve, int64_t age)
     return curve->steps[age * DECAY_STEPS / curve->lifetime];
 }
 
+// The first age of a step: the smallest that decay_at maps to it.
+static int64_t step_begin(const struct decay_curve *curve, int64_t step)
+{
+    return (step * curve->lifetime + DECAY_STEPS - 1) / DECAY_STEPS;
+}
+
+int64_t decay_next_step(const struct decay_curve *curve, int64_t age)
+{
+    if (curve->steps == NULL || age >= curve->lifetime)
+        return INT64_MAX;
+    return age < 0 ? step_begin(curve, 1) : step_begin(curve, age * DECAY_STEPS / curve->lifetime + 1);
+}
+
 int64_t decay_age_below(const struct decay_curve *curve, int32_t per_mille)
 {
     if (curve->steps == NULL)
@@ -73,5 +86,5 @@ int64_t decay_age_below(const struct decay_curve *curve, int32_t per_mille)
         else
             low = mid + 1;
     }
-    return (low * curve->lifetime + DECAY_STEPS - 1) / DECAY_STEPS;
+    return step_begin(curve, low);
 }

@@ -21,6 +21,9 @@ const struct decay_curve *decay_curve(enum toc_kind kind, bool dynamic_dns);
 // d per mille at that age in ms; 1000 below 0, 0 at the lifetime and beyond.
 int32_t decay_at(const struct decay_curve *curve, int64_t age);
 
+// The next age above `age` at which decay_at may be another number; INT64_MAX when there is none.
+int64_t decay_next_step(const struct decay_curve *curve, int64_t age);
+
 // The smallest age at which decay_at is below `per_mille` (1..1000); INT64_MAX when it never is.
 int64_t decay_age_below(const struct decay_curve *curve, int32_t per_mille);
 

@@ -55,11 +55,29 @@ static int64_t end_of_ageing(const struct judge_terms *terms)
     return end;
 }
 
-// First moment in (low, high] that differs, given that high does.
+// The next moment after t at which some decay takes another step; INT64_MAX when there is none.
+static int64_t next_step(const struct judge_terms *terms, int64_t t)
+{
+    int64_t next = INT64_MAX;
+    for (size_t i = 0; i < terms->seen_count; i++) {
+        int64_t age = decay_next_step(terms->curve, t - terms->seen[i].last_seen);
+        if (age != INT64_MAX)
+            earlier(&next, t, terms->seen[i].last_seen + age);
+    }
+    return next;
+}
+
+// First moment in (low, high] that differs, given that high does and low does not. Nothing changes between
+// two steps, so the search is over once a single step is left.
 static int64_t bisect(const struct judge_terms *terms, const struct judgement *from, int64_t low, int64_t high,
         differs_fn *differs)
 {
-    while (high - low > 1) {
+    while (true) {
+        int64_t step = next_step(terms, low);
+        if (step >= high)
+            return high;
+        if (next_step(terms, step) > high)
+            return step;
         int64_t mid = low + (high - low) / 2;
         struct judgement j;
         judge_at(terms, mid, &j);
@@ -68,7 +86,6 @@ static int64_t bisect(const struct judge_terms *terms, const struct judgement *f
         else
             low = mid;
     }
-    return high;
 }
 
 static int64_t first_difference(const struct judge_terms *terms, int64_t t, differs_fn *differs)

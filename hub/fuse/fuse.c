@@ -118,6 +118,7 @@ static toc_rc put_quarantine(struct toc_fuse *fuse, const struct toc_fuse_input 
             .refusals = refusals,
             .refusals_count = count,
     };
+    fuse->totals.refusals[code] += code != TOC_REFUSAL_NONE;
     toc_sha256(input->value.ptr, input->value.len, q.digest);
     char key[48];
     snprintf(key, sizeof key, "%d/%lld", q.partition, (long long)q.offset);
@@ -298,18 +299,27 @@ static toc_rc merge_one(struct toc_fuse *fuse, const struct merge_terms *terms, 
     return subject_publish(fuse, &s, audiences_of(fuse, &effect), fuse->roll.clock.stream_time, err);
 }
 
+// A few observations at a time: their keys first, so that the table's cache lines are on their way while the
+// others are checked.
+#define AHEAD 16
+
+struct ahead {
+    uint8_t key[16];
+    enum toc_refusal refusal;
+};
+
 static toc_rc take_observation(struct toc_fuse *fuse, struct account *account, const struct merge_terms *terms, int32_t at,
-        struct toc_err *err)
+        const struct ahead *ahead, struct toc_err *err)
 {
     struct toc_observation *o = &account->segment->observations[at];
     struct toc_receipt *r = &account->receipt;
-    uint8_t key[16];
     bool changed = false;
-    enum toc_refusal refusal = admit_observation(fuse, account->member, account->segment, o, key);
-    if (refusal == TOC_REFUSAL_NONE && !said_before(fuse, terms, key, o))
-        TOC_TRY(merge_one(fuse, terms, key, o, &changed, &refusal, err));
+    enum toc_refusal refusal = ahead->refusal;
+    if (refusal == TOC_REFUSAL_NONE && !said_before(fuse, terms, ahead->key, o))
+        TOC_TRY(merge_one(fuse, terms, ahead->key, o, &changed, &refusal, err));
     if (refusal != TOC_REFUSAL_NONE) {
         r->quarantined++;
+        fuse->totals.refusals[refusal]++;
         r->refusals[r->refusals_count++] = (struct toc_refused_observation){
                 .observation = at, .code = toc_slice_of(toc_refusal_code(refusal))};
     } else if (changed) {
@@ -317,6 +327,21 @@ static toc_rc take_observation(struct toc_fuse *fuse, struct account *account, c
     } else {
         r->unchanged++;
     }
+    return TOC_OK;
+}
+
+static toc_rc take_some(struct toc_fuse *fuse, struct account *account, const struct merge_terms *terms, int32_t from,
+        int32_t to, struct toc_err *err)
+{
+    struct ahead ahead[AHEAD];
+    for (int32_t i = from; i < to; i++) {
+        struct ahead *a = &ahead[i - from];
+        a->refusal = admit_observation(fuse, account->member, account->segment, &account->segment->observations[i], a->key);
+        if (a->refusal == TOC_REFUSAL_NONE)
+            toc_state_prefetch(fuse->state, a->key);
+    }
+    for (int32_t i = from; i < to; i++)
+        TOC_TRY(take_observation(fuse, account, terms, i, &ahead[i - from], err));
     return TOC_OK;
 }
 
@@ -328,8 +353,9 @@ static toc_rc take_observations(struct toc_fuse *fuse, struct account *account, 
     TOC_TRY(quota_load(fuse, account->member, account->segment->marking, &quota, err));
     fuse->quota = &quota;
     toc_rc rc = TOC_OK;
-    for (int32_t i = 0; i < account->receipt.observations && !toc_failed(rc); i++)
-        rc = take_observation(fuse, account, &terms, i, err);
+    int32_t count = account->receipt.observations;
+    for (int32_t i = 0; i < count && !toc_failed(rc); i += AHEAD)
+        rc = take_some(fuse, account, &terms, i, count - i < AHEAD ? count : i + AHEAD, err);
     fuse->quota = NULL;
     return toc_failed(rc) ? rc : quota_save(fuse, &quota, err);
 }
@@ -493,6 +519,19 @@ toc_rc toc_fuse_step(struct toc_fuse *fuse, const struct toc_fuse_input *input, 
     TOC_TRY(ensure_roll(fuse, err));
     begin_step(fuse, emit, ctx);
     return end_step(fuse, dispatch(fuse, input, err), err);
+}
+
+toc_rc toc_fuse_skipped(struct toc_fuse *fuse, int64_t from, int64_t next, toc_fuse_emit_fn *emit, void *ctx,
+        struct toc_err *err)
+{
+    TOC_TRY(ensure_roll(fuse, err));
+    begin_step(fuse, emit, ctx);
+    toc_rc rc = TOC_OK;
+    for (int64_t offset = from; offset < next && !toc_failed(rc); offset++) {
+        const struct toc_fuse_input unread = {.offset = offset};
+        rc = put_quarantine(fuse, &unread, TOC_S(""), TOC_REFUSAL_SEGMENT_BATCH, NULL, 0, err);
+    }
+    return end_step(fuse, rc, err);
 }
 
 // --- restore, laboratory, questions ---------------------------------------------------------------------

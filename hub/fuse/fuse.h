@@ -14,6 +14,7 @@
 #include "lib/base/json.h"
 #include "lib/base/slice.h"
 #include "schemas/control.h"
+#include "schemas/refusal.h"
 
 struct toc_fuse;
 
@@ -64,6 +65,10 @@ TOC_NODISCARD toc_rc toc_fuse_prepare(struct toc_fuse *fuse, struct toc_err *err
 TOC_NODISCARD toc_rc toc_fuse_step(struct toc_fuse *fuse, const struct toc_fuse_input *input, toc_fuse_emit_fn *emit,
         void *ctx, struct toc_err *err);
 
+// Offsets [from, next) were stepped over because no client can unpack them: leaves a quarantine record.
+TOC_NODISCARD toc_rc toc_fuse_skipped(struct toc_fuse *fuse, int64_t from, int64_t next, toc_fuse_emit_fn *emit, void *ctx,
+        struct toc_err *err);
+
 // For toc_state_restored.
 toc_state_derive_fn toc_fuse_derive;
 
@@ -88,5 +93,6 @@ TOC_NODISCARD toc_rc toc_fuse_status(struct toc_fuse *fuse, struct toc_jw *w, st
 struct toc_fuse_totals {
     uint64_t segments, observations, changed, unchanged, quarantined, repeated, published, ticks, ticks_refused,
             controls, timers, unauthenticated;
+    uint64_t refusals[TOC_REFUSAL_COUNT]; // by code: whole records and single observations
 };
 const struct toc_fuse_totals *toc_fuse_totals(const struct toc_fuse *fuse);

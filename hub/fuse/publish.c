@@ -8,6 +8,7 @@
 #include "lib/base/digest.h"
 #include "lib/base/time.h"
 #include "lib/indicator/audience.h"
+#include "lib/indicator/pivot.h"
 
 toc_rc subject_load(struct toc_fuse *fuse, const uint8_t key[16], enum toc_kind kind, struct toc_slice value,
         struct subject *out, struct toc_err *err)
@@ -141,6 +142,8 @@ static toc_rc say_gone(struct toc_fuse *fuse, struct subject *s, struct toc_view
     gone.n = view->n + 1;
     gone.now.status = TOC_STATUS_GONE;
     gone.prior = &view->facts;
+    gone.unlinked = view->links;
+    gone.unlinked_count = view->links_count;
     TOC_TRY(send(fuse, &gone, view->audience, t, err));
     TOC_TRY(step_emit(fuse, TOC_OUT_INDICATORS, view->audience, gone.id, toc_slice(NULL, 0), t, err));
     remove_view(&s->body, view);
@@ -150,6 +153,26 @@ static toc_rc say_gone(struct toc_fuse *fuse, struct subject *s, struct toc_view
 static bool appears(const struct judgement *j)
 {
     return j->status == TOC_STATUS_ACTIVE || j->status == TOC_STATUS_DISPUTED;
+}
+
+// What relations and references tie the view to, and what they no longer do: the prior facts do not tell
+// it, and route, which decides from the record alone, has no memory.
+static toc_rc tie(struct toc_fuse *fuse, struct toc_view *view, struct toc_indicator *i, struct toc_err *err)
+{
+    struct toc_shared_list now;
+    TOC_TRY(toc_pivots_beside_facts(i, &fuse->scratch, &now, err));
+    i->unlinked = toc_arena_alloc(&fuse->scratch, view->links_count, sizeof *i->unlinked);
+    uint8_t(*links)[TOC_LINK_BYTES] = toc_arena_alloc(&fuse->scratch, now.count, sizeof *links);
+    if (i->unlinked == NULL || links == NULL)
+        return step_no_memory(err);
+    for (size_t k = 0; k < view->links_count; k++)
+        if (!toc_shared_has(&now, view->links[k]))
+            memcpy(i->unlinked[i->unlinked_count++], view->links[k], TOC_LINK_BYTES);
+    for (size_t k = 0; k < now.count; k++)
+        memcpy(links[k], now.items[k].link, TOC_LINK_BYTES);
+    view->links = links;
+    view->links_count = now.count;
+    return TOC_OK;
 }
 
 static toc_rc publish_view(struct toc_fuse *fuse, struct toc_view *view, struct toc_indicator *i, int64_t t,
@@ -162,6 +185,7 @@ static toc_rc publish_view(struct toc_fuse *fuse, struct toc_view *view, struct 
     i->born = view->born;
     i->n = view->n + 1;
     i->prior = first ? NULL : &view->facts;
+    TOC_TRY(tie(fuse, view, i, err));
     TOC_TRY(send(fuse, i, view->audience, t, err));
     view->n = i->n;
     view->rest = (int64_t)rest;
@@ -176,6 +200,28 @@ static bool hit_often(const struct judge_terms *terms)
     for (size_t i = 0; i < terms->seen_count; i++)
         hit += terms->seen[i].c->hits > 0;
     return hit >= 3;
+}
+
+static bool same_seen(const struct subject *s, const struct judge_terms *terms)
+{
+    if (s->shared.seen == NULL || s->shared.count != terms->seen_count || s->shared.hitters != terms->hitters)
+        return false;
+    for (size_t i = 0; i < terms->seen_count; i++)
+        if (s->shared.seen[i].c != terms->seen[i].c)
+            return false;
+    return true;
+}
+
+// When the view changes next and when its advice ends.
+static void look_ahead(struct subject *s, const struct judge_terms *terms, int64_t t)
+{
+    if (same_seen(s, terms))
+        return;
+    s->shared.seen = terms->seen;
+    s->shared.count = terms->seen_count;
+    s->shared.hitters = terms->hitters;
+    s->shared.due = due_next(terms, t);
+    s->shared.ends = due_advice_ends(terms, t);
 }
 
 static toc_rc judge_view(struct toc_fuse *fuse, struct subject *s, int audience, int64_t t, struct toc_err *err)
@@ -196,20 +242,22 @@ static toc_rc judge_view(struct toc_fuse *fuse, struct subject *s, int audience,
     judge_at(&terms, t, &j);
     if (view == NULL && !appears(&j))
         return TOC_OK;
-    int64_t due = due_next(&terms, t);
+    look_ahead(s, &terms, t);
     judge_at(&terms, t, &j);
     struct toc_indicator i;
     TOC_TRY(view_compose(&terms, &j, t, fuse->conf.deployment_key, &fuse->scratch, &i, err));
+    i.has_drop_after = s->shared.ends != 0;
+    i.drop_after = s->shared.ends;
     if (!j.exists)
         return say_gone(fuse, s, view, &i, t, err);
     if (view == NULL)
         view = add_view(fuse, &s->body, audience, t);
     if (view == NULL)
         return step_no_memory(err);
-    view->due = due;
+    view->due = s->shared.due;
     view->rules = fuse->roll.clock.rules;
-    if (due != 0)
-        TOC_TRY(toc_state_timer(fuse->state, (unsigned)audience, due, s->key, err));
+    if (view->due != 0)
+        TOC_TRY(toc_state_timer(fuse->state, (unsigned)audience, view->due, s->key, err));
     return publish_view(fuse, view, &i, t, err);
 }
 

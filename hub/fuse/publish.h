@@ -2,6 +2,7 @@
 // a reader would act differently (fusion.md section 4), store the body, set the timers.
 #pragma once
 
+#include "hub/fuse/judge.h"
 #include "hub/fuse/step.h"
 
 // The decoded body of an entry with its reference verdict.
@@ -11,6 +12,12 @@ struct subject {
     struct toc_body body;
     struct toc_reference_verdict references;
     const struct decay_curve *curve;
+    // Audiences that see the same contributions share what they amount to later.
+    struct {
+        const struct seen *seen;
+        size_t count;
+        int64_t hitters, due, ends;
+    } shared;
 };
 
 // Decodes the entry of the key, or begins an empty body for (kind, value). Memory: fuse->scratch, texts

@@ -3,32 +3,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hub/fuse/due.h"
 #include "hub/fuse/step.h"
 #include "lib/base/digest.h"
 #include "lib/base/time.h"
 #include "lib/indicator/key.h"
 #include "lib/indicator/limits.h"
+#include "lib/indicator/step.h"
 
 #define RELATIONS_MAX 64
 #define REFERENCES_MAX 32
-
-
-int32_t view_step(int32_t n)
-{
-    static const int32_t low[] = {0, 1, 3, 6, 11};
-    if (n < 16) {
-        int32_t step = 0;
-        for (size_t i = 0; i < sizeof low / sizeof *low; i++)
-            if (n >= low[i])
-                step = low[i];
-        return step;
-    }
-    int32_t power = 16;
-    while (power <= n / 2)
-        power *= 2;
-    return power;
-}
 
 struct compose {
     const struct judge_terms *terms;
@@ -112,9 +95,9 @@ static void compose_counts(struct compose *x)
         if (o->named || o->government || hitting >= k)
             f->hits += o->hit_count;
     }
-    f->organisations = view_step(f->organisations);
-    f->sightings = view_step(f->sightings);
-    f->hits = view_step(f->hits);
+    f->organisations = toc_step(f->organisations);
+    f->sightings = toc_step(f->sightings);
+    f->hits = toc_step(f->hits);
     f->corroborated = government && (private_named || asserting >= k);
 }
 
@@ -338,9 +321,5 @@ toc_rc view_compose(const struct judge_terms *terms, const struct judgement *j, 
     TOC_TRY(compose_relations(&x, err));
     TOC_TRY(compose_sources(&x, err));
     TOC_TRY(compose_annotations(&x, err));
-    TOC_TRY(compose_reasons(&x, err));
-    int64_t ends = due_advice_ends(terms, t);
-    out->has_drop_after = ends != 0;
-    out->drop_after = ends;
-    return TOC_OK;
+    return compose_reasons(&x, err);
 }

@@ -5,10 +5,7 @@
 #include "hub/fuse/judge.h"
 #include "schemas/indicator.h"
 
-// Fills *out but for born, n and prior. Arrays come from the arena; texts are borrowed from the body, the
+// Fills *out but for born, n, prior and drop_after. Arrays come from the arena; texts are borrowed from the body, the
 // roll and the references. deployment_key: for provenance.
 TOC_NODISCARD toc_rc view_compose(const struct judge_terms *terms, const struct judgement *j, int64_t t,
         const uint8_t deployment_key[32], struct toc_arena *arena, struct toc_indicator *out, struct toc_err *err);
-
-// Numbers are shown in steps: 0, 1-2, 3-5, 6-10, 11-15, then powers of two. Gives the step's lower bound.
-int32_t view_step(int32_t n);

@@ -229,12 +229,11 @@ static toc_rc add_substring(struct reading *r, struct toc_slice text, struct toc
 static toc_rc add_text(struct reading *r, struct toc_slice text, struct toc_err *err)
 {
     enum toc_kind kind;
-    unsigned notes = 0;
     if (r->type == LIST_SUBSTRING)
         return add_substring(r, text, err);
     if (r->type == LIST_HOSTNAME && toc_slice_starts(text, TOC_S(".")))
         text = toc_slice_sub(text, 1, SIZE_MAX); // MISP's lists write ".name" for what lies under it
-    if (!set_canon(text, &kind, &r->value, &notes) || !fits(r->type, kind)) {
+    if (!set_canon(text, &kind, &r->value) || !fits(r->type, kind)) {
         r->set->skipped++;
         return TOC_OK;
     }
@@ -328,8 +327,9 @@ static toc_rc read_list(struct toc_reference_set *set, const struct pieces *piec
         set->unsupported = "regular expressions are not matched";
         return TOC_OK;
     }
-    toc_buf_init(&r.value, TOC_RAW_BYTES_MAX);
-    toc_rc rc = read_entries(&r, pieces->list, err);
+    toc_rc rc = set_canon_room(&r.value, err);
+    if (!toc_failed(rc))
+        rc = read_entries(&r, pieces->list, err);
     toc_buf_done(&r.value);
     return rc;
 }

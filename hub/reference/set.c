@@ -65,8 +65,7 @@ static toc_rc add_network(struct toc_reference_set *set, enum toc_kind kind, str
 {
     struct toc_network network;
     TOC_ENSURE(toc_network_of(kind, value, &network), err, TOC_E_SYNTAX, "%s is no network", TOC_SHOW(value));
-    TOC_TRY(nets_add(network.v6 ? &set->v6 : &set->v4, &network, entry, err));
-    return matches & MATCH_OVER ? nets_add(network.v6 ? &set->inner6 : &set->inner4, &network, entry, err) : TOC_OK;
+    return nets_add(network.v6 ? &set->v6 : &set->v4, &network, entry, (matches & MATCH_OVER) != 0, err);
 }
 
 // The names above a domain, but single labels: they cover it.
@@ -113,8 +112,6 @@ static toc_rc close_set(struct toc_reference_set *set, struct toc_err *err)
     TOC_TRY(substrings_close(&set->substrings, err));
     nets_close(&set->v4);
     nets_close(&set->v6);
-    nets_close(&set->inner4);
-    nets_close(&set->inner6);
     // Two words on one value would have to be merged; in a safety set they are refused.
     TOC_ENSURE(set->use.type != TOC_REFERENCE_TYPE_NEVER_BLOCK ||
                     set->names.dropped + set->v4.dropped + set->v6.dropped == 0 ||
@@ -188,28 +185,37 @@ toc_rc toc_reference_compile(const struct toc_reference_use *use, struct toc_sli
     return rc;
 }
 
-bool set_canon(struct toc_slice raw, enum toc_kind *kind, struct toc_buf *out, unsigned *notes)
+toc_rc set_canon_room(struct toc_buf *out, struct toc_err *err)
 {
+    toc_buf_init(out, TOC_RAW_BYTES_MAX);
+    return toc_buf_reserve(out, TOC_RAW_BYTES_MAX) == NULL ? no_memory(err) : TOC_OK;
+}
+
+bool set_canon(struct toc_slice raw, enum toc_kind *kind, struct toc_buf *out)
+{
+    unsigned notes = 0;
     for (size_t i = 0; i < raw.len; i++)
         if (raw.ptr[i] >= 0x80)
             return false;
     toc_buf_clear(out);
-    return toc_canon_guess(raw, kind, out, notes, 0) == TOC_REFUSAL_NONE && !out->failed;
+    return toc_canon_guess(raw, kind, out, &notes, 0) == TOC_REFUSAL_NONE;
 }
 
-// Its own names, canonical; what has no canonical form is no indicator's value either.
-static toc_rc add_own_name(struct toc_reference_set *set, struct toc_slice name, struct toc_err *err)
+// What has no canonical form is no indicator's value either.
+static toc_rc add_own_names(struct toc_reference_set *set, const struct toc_slice *names, size_t count, struct toc_err *err)
 {
     struct toc_buf value;
-    enum toc_kind kind;
-    unsigned notes = 0;
-    toc_rc rc = TOC_OK;
-    toc_buf_init(&value, TOC_VALUE_BYTES_MAX);
-    if (!set_canon(name, &kind, &value, &notes))
-        set->skipped++;
-    else
-        rc = set_add(set, kind, toc_buf_slice(&value), toc_slice(NULL, 0), MATCH_ALL, err);
+    toc_rc rc = set_canon_room(&value, err);
+    for (size_t i = 0; i < count && !toc_failed(rc); i++) {
+        enum toc_kind kind;
+        if (set_canon(names[i], &kind, &value))
+            rc = set_add(set, kind, toc_buf_slice(&value), toc_slice(NULL, 0), MATCH_ALL, err);
+        else
+            set->skipped++;
+    }
     toc_buf_done(&value);
+    for (size_t i = 0; i < set->count; i++)
+        set->entries[i].note = TOC_S("enrolled by a member as its own"); // whose, and which, is not for everybody
     return rc;
 }
 
@@ -223,11 +229,7 @@ toc_rc toc_reference_own_names(const struct toc_slice *names, size_t count, stru
     };
     struct toc_reference_set *set;
     TOC_TRY(new_set(&use, &set, err));
-    toc_rc rc = TOC_OK;
-    for (size_t i = 0; i < count && !toc_failed(rc); i++)
-        rc = add_own_name(set, names[i], err);
-    for (size_t i = 0; i < set->count; i++)
-        set->entries[i].note = TOC_S("enrolled by a member as its own"); // whose, and which, is not for everybody
+    toc_rc rc = add_own_names(set, names, count, err);
     if (!toc_failed(rc))
         rc = close_set(set, err);
     if (toc_failed(rc))
@@ -251,8 +253,6 @@ void toc_reference_unref(struct toc_reference_set *set)
     names_done(&set->parents);
     nets_done(&set->v4);
     nets_done(&set->v6);
-    nets_done(&set->inner4);
-    nets_done(&set->inner6);
     substrings_done(&set->substrings);
     toc_psl_free(set->psl);
     toc_mem_free(set->entries);

@@ -46,7 +46,6 @@ struct toc_reference_set {
     struct names names;   // whole values and host names
     struct names parents; // names that cover an entry with MATCH_OVER
     struct nets v4, v6;
-    struct nets inner4, inner6; // those with MATCH_OVER
     struct substrings substrings;
     struct toc_psl *psl;
 };
@@ -57,8 +56,10 @@ TOC_NODISCARD toc_rc set_add(struct toc_reference_set *set, enum toc_kind kind, 
 TOC_NODISCARD toc_rc set_add_substring(struct toc_reference_set *set, struct toc_slice text, struct toc_err *err);
 
 // The canonical value of an entry by ASCII rules alone (no table of the system: every hub must agree); its
-// form decides the kind. False: it has none.
-bool set_canon(struct toc_slice raw, enum toc_kind *kind, struct toc_buf *out, unsigned *notes);
+// form decides the kind. False: it has none. `out` comes from set_canon_room, so that what fails is the
+// entry and never the memory.
+bool set_canon(struct toc_slice raw, enum toc_kind *kind, struct toc_buf *out);
+TOC_NODISCARD toc_rc set_canon_room(struct toc_buf *out, struct toc_err *err); // the caller calls toc_buf_done, always
 
 // The forms.
 TOC_NODISCARD toc_rc warninglist_read(struct toc_reference_set *set, struct toc_slice bytes, struct toc_err *err);

@@ -1,5 +1,6 @@
 #include "hub/worker/fuse_stage.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "hub/fuse/fuse.h"
@@ -12,8 +13,15 @@
 
 #define TICK_BYTES_MAX 512
 
+// What all partitions of this process did, repeats after an abort included.
+struct counters {
+    struct toc_metric *segments, *observations, *changed, *unchanged, *quarantined, *repeated, *published, *ticks,
+            *ticks_refused, *controls, *timers, *unauthenticated, *refusals[TOC_REFUSAL_COUNT];
+};
+
 struct toc_fuse_stage {
     struct toc_fuse_stage_conf conf;
+    struct counters counters;
     struct toc_stage stage;
     struct toc_topic_name submit, state, receipts, quarantine;
 };
@@ -22,6 +30,7 @@ struct instance {
     struct toc_fuse_stage *shared;
     struct toc_fuse *fuse;
     int32_t partition;
+    struct toc_fuse_totals counted; // what stands in the metrics already
     toc_stage_emit *emit; // of the step in hand
     void *emit_ctx;
 };
@@ -87,6 +96,31 @@ static toc_rc pass_on(void *ctx, const struct toc_fuse_record *record, struct to
     return instance->emit(instance->emit_ctx, &out, err);
 }
 
+static void count(struct instance *instance)
+{
+    const struct toc_fuse_totals *is = toc_fuse_totals(instance->fuse);
+    struct toc_fuse_totals *was = &instance->counted;
+    const struct counters *c = &instance->shared->counters;
+#define ADD(field) toc_metric_add(c->field, is->field - was->field)
+    ADD(segments);
+    ADD(observations);
+    ADD(changed);
+    ADD(unchanged);
+    ADD(quarantined);
+    ADD(repeated);
+    ADD(published);
+    ADD(ticks);
+    ADD(ticks_refused);
+    ADD(controls);
+    ADD(timers);
+    ADD(unauthenticated);
+    for (int i = 1; i < TOC_REFUSAL_COUNT; i++)
+        if (is->refusals[i] != was->refusals[i])
+            ADD(refusals[i]);
+#undef ADD
+    *was = *is;
+}
+
 static toc_rc stage_step(void *ctx, const struct toc_stage_input *input, toc_stage_emit *emit, void *emit_ctx,
         struct toc_err *err)
 {
@@ -95,7 +129,17 @@ static toc_rc stage_step(void *ctx, const struct toc_stage_input *input, toc_sta
     instance->emit_ctx = emit_ctx;
     const struct toc_fuse_input record = {
             .offset = input->offset, .append_time = input->append_time, .value = input->value};
-    return toc_fuse_step(instance->fuse, &record, pass_on, instance, err);
+    toc_rc rc = toc_fuse_step(instance->fuse, &record, pass_on, instance, err);
+    count(instance);
+    return rc;
+}
+
+static toc_rc stage_skipped(void *ctx, int64_t from, int64_t next, toc_stage_emit *emit, void *emit_ctx, struct toc_err *err)
+{
+    struct instance *instance = ctx;
+    instance->emit = emit;
+    instance->emit_ctx = emit_ctx;
+    return toc_fuse_skipped(instance->fuse, from, next, pass_on, instance, err);
 }
 
 static toc_rc derive(void *ctx, struct toc_slice body, struct toc_state_derived *out, struct toc_err *err)
@@ -146,12 +190,37 @@ static toc_rc stage_tick(void *ctx, int64_t time, struct toc_buf *out, struct to
     return rc;
 }
 
+static struct counters make_counters(struct toc_metrics *m)
+{
+    struct counters c = {
+            .segments = toc_counter(m, "tocsin_segments_total", "", "Authenticated segments."),
+            .observations = toc_counter(m, "tocsin_observations_total", "", "Observations of authenticated segments."),
+            .changed = toc_counter(m, "tocsin_observations_changed_total", "", "That changed their sender's contribution."),
+            .unchanged = toc_counter(m, "tocsin_observations_unchanged_total", "", "That said what was said before."),
+            .quarantined = toc_counter(m, "tocsin_observations_quarantined_total", "", "That were refused."),
+            .repeated = toc_counter(m, "tocsin_observations_repeated_total", "", "Of segments taken before."),
+            .published = toc_counter(m, "tocsin_views_published_total", "", "Indicator records written."),
+            .ticks = toc_counter(m, "tocsin_ticks_total", "", "Ticks that moved the time."),
+            .ticks_refused = toc_counter(m, "tocsin_ticks_refused_total", "", "Ticks that did not: compare the clocks."),
+            .controls = toc_counter(m, "tocsin_decisions_total", "", "Operators' decisions taken."),
+            .timers = toc_counter(m, "tocsin_timers_total", "", "Views judged anew because of age."),
+            .unauthenticated = toc_counter(m, "tocsin_unauthenticated_total", "", "Records without a valid signature."),
+    };
+    for (int i = 1; i < TOC_REFUSAL_COUNT; i++) {
+        char label[128];
+        snprintf(label, sizeof label, "code=\"%s\"", toc_refusal_code((enum toc_refusal)i));
+        c.refusals[i] = toc_counter(m, "tocsin_refusals_total", label, "Refusals by code (schemas/refusals.tsv).");
+    }
+    return c;
+}
+
 toc_rc toc_fuse_stage_new(const struct toc_fuse_stage_conf *conf, struct toc_fuse_stage **out, struct toc_err *err)
 {
     struct toc_fuse_stage *s = toc_mem_alloc(1, sizeof *s);
     if (s == NULL)
         return toc_fail_fate(err, TOC_FATE_FATAL, TOC_E_MEMORY, "out of memory for fuse");
     s->conf = *conf;
+    s->counters = make_counters(conf->metrics);
     s->submit = toc_topic(conf->prefix, TOC_TOPIC_SUBMIT, TOC_S(""));
     s->state = toc_topic(conf->prefix, TOC_TOPIC_STATE_FUSE, TOC_S(""));
     s->receipts = toc_topic(conf->prefix, TOC_TOPIC_RECEIPTS, TOC_S(""));
@@ -166,6 +235,7 @@ toc_rc toc_fuse_stage_new(const struct toc_fuse_stage_conf *conf, struct toc_fus
             .ready = stage_ready,
             .close = stage_close,
             .step = stage_step,
+            .skipped = stage_skipped,
             .derive = derive,
             .ask = stage_ask,
             .tick = stage_tick,

@@ -15,6 +15,7 @@ struct toc_fuse_stage_conf {
     uint8_t deployment_key[32];
     const struct toc_key *key; // signs ticks
     struct toc_library *library;
+    struct toc_metrics *metrics;
 };
 
 TOC_NODISCARD toc_rc toc_fuse_stage_new(const struct toc_fuse_stage_conf *conf, struct toc_fuse_stage **out, struct toc_err *err);

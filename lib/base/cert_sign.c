@@ -16,8 +16,8 @@ toc_rc toc_cert_sign(
     size_t len = (size_t)EVP_PKEY_get_size(key);
     uint8_t *room = toc_buf_reserve(out, len);
     bool done = ctx != NULL && room != NULL &&
-            EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, key) == 1 &&
-            EVP_DigestSign(ctx, room, &len, message.ptr, message.len) == 1;
+                EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, key) == 1 &&
+                EVP_DigestSign(ctx, room, &len, message.ptr, message.len) == 1;
     EVP_MD_CTX_free(ctx);
     EVP_PKEY_free(key);
     if (!done)
@@ -33,7 +33,7 @@ toc_rc toc_cert_verify(struct toc_slice spki, struct toc_slice message, struct t
     TOC_TRY(toc_pem_spki_load(spki, &key, err));
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     bool good = ctx != NULL && EVP_DigestVerifyInit(ctx, NULL, EVP_sha256(), NULL, key) == 1 &&
-            EVP_DigestVerify(ctx, signature.ptr, signature.len, message.ptr, message.len) == 1;
+                EVP_DigestVerify(ctx, signature.ptr, signature.len, message.ptr, message.len) == 1;
     EVP_MD_CTX_free(ctx);
     EVP_PKEY_free(key);
     ERR_clear_error();

@@ -1,5 +1,6 @@
 #include "lib/base/time.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -224,4 +225,11 @@ int64_t toc_monotonic_ms(const struct toc_clock *clock)
 {
     clock = clock == NULL ? &toc_clock_system : clock;
     return clock->monotonic_ms(clock->ctx);
+}
+
+void toc_pause_ms(int64_t ms)
+{
+    struct timespec left = {.tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000};
+    while (nanosleep(&left, &left) != 0 && errno == EINTR)
+        ;
 }

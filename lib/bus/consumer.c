@@ -186,10 +186,7 @@ toc_rc toc_consumer_complain(
         error = rd_kafka_fatal_error(consumer->link.rk, why, sizeof why);
         fate = TOC_FATE_FATAL;
         if (error == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID)
-            return toc_fail_fate(err, fate, TOC_E_BUSY,
-                    "another process runs under this instance id: two must never share one; this "
-                    "one "
-                    "ends");
+            return toc_fail_fate(err, fate, TOC_E_BUSY, TOC_BUS_FENCED);
     }
     if (error == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
             error == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE)

@@ -1,6 +1,7 @@
 // Reading records, one by one, two ways with one face:
-//   toc_consumer_join  a static member of a group: partitions come and go by rebalance, positions
-//                      are committed inside transactions (lib/bus/txn.h), never by the consumer
+//   toc_consumer_join  a static member of a group: partitions come and go by rebalance; positions
+//                      are committed inside transactions (lib/bus/txn.h) or, by who may repeat what
+//                      it sends, with toc_consumer_commit; never by the client on its own
 //   toc_consumer_read  given partitions from given positions, without a group and without a right
 //                      to one: restore a state log, follow an audience, read a roster
 // Records are polled singly and partitions never paused: batch calls and pause/resume of
@@ -124,6 +125,16 @@ int64_t toc_consumer_next(
 int64_t toc_consumer_end(struct toc_consumer *consumer, const char *topic, int32_t partition);
 // toc_consumer_read: every `end` was reached.
 bool toc_consumer_ended(const struct toc_consumer *consumer);
+
+// Commits the group's positions (next offsets), waiting for the broker's word at most timeout_ms. Only for
+// consumers whose outputs may be repeated: first everything that came of the records below is known to
+// be stored, then this. So nothing is lost, and after an unclean end what was not committed comes again.
+// Failures, by fate:
+//   RETRY  not known to be committed; a later commit covers it. Also when the group has given the partitions
+//          to somebody else meanwhile: `revoked` with lost follows
+//   FATAL  code BUSY: another process lives under the same instance
+TOC_NODISCARD toc_rc toc_consumer_commit(struct toc_consumer *consumer,
+        const struct toc_offset *offsets, size_t count, int timeout_ms, struct toc_err *err);
 
 // Reads a held partition from `offset` again (or further on).
 TOC_NODISCARD toc_rc toc_consumer_seek(struct toc_consumer *consumer, const char *topic,

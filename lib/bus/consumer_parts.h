@@ -12,6 +12,8 @@
 #include "lib/bus/link.h"
 
 #define TOC_BUS_CALL_MS 10000  // one question to a broker
+#define TOC_BUS_FENCED                                                                             \
+    "another process runs under this instance id: two must never share one; this one ends"
 #define TOC_BUS_DROPS_MAX 1000 // events without a record handled in one poll
 
 struct toc_held { // a partition being read
@@ -57,6 +59,8 @@ void toc_consumer_free(struct toc_consumer *consumer);
 toc_rc toc_consumer_complain(
         struct toc_consumer *consumer, const rd_kafka_message_t *message, struct toc_err *err);
 
+// Offsets as librdkafka takes them; freed by the caller.
+rd_kafka_topic_partition_list_t *toc_offset_list(const struct toc_offset *offsets, size_t count);
 // The member's place in its group, to commit with; NULL when there is none. Freed by the caller.
 rd_kafka_consumer_group_metadata_t *toc_group_metadata(struct toc_consumer *consumer);
 void toc_group_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t what,

@@ -220,6 +220,59 @@ toc_rc toc_consumer_join(const struct toc_bus_conf *conf, struct toc_bus_log log
     return TOC_OK;
 }
 
+// ---- committing
+
+rd_kafka_topic_partition_list_t *toc_offset_list(const struct toc_offset *offsets, size_t count)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+    for (size_t i = 0; i < count; i++) {
+        rd_kafka_topic_partition_t *part =
+                rd_kafka_topic_partition_list_add(list, offsets[i].topic, offsets[i].partition);
+        part->offset = offsets[i].offset;
+        if (offsets[i].metadata == NULL || offsets[i].metadata[0] == '\0')
+            continue;
+        part->metadata_size = strlen(offsets[i].metadata);
+        part->metadata = strdup(offsets[i].metadata); // librdkafka frees it with free()
+        if (part->metadata == NULL)
+            part->metadata_size = 0;
+    }
+    return list;
+}
+
+// What the broker said of the commit: of the whole, or else of the first partition that failed.
+static rd_kafka_resp_err_t verdict(rd_kafka_event_t *event)
+{
+    rd_kafka_resp_err_t error = rd_kafka_event_error(event);
+    const rd_kafka_topic_partition_list_t *list = rd_kafka_event_topic_partition_list(event);
+    for (int i = 0; error == RD_KAFKA_RESP_ERR_NO_ERROR && list != NULL && i < list->cnt; i++)
+        error = list->elems[i].err;
+    return error == RD_KAFKA_RESP_ERR__NO_OFFSET ? RD_KAFKA_RESP_ERR_NO_ERROR : error;
+}
+
+toc_rc toc_consumer_commit(struct toc_consumer *consumer, const struct toc_offset *offsets,
+        size_t count, int timeout_ms, struct toc_err *err)
+{
+    const struct toc_bus_act act = {"committing offsets", "Read on the group"};
+    TOC_ENSURE(consumer->queue == NULL, err, TOC_E_USAGE, "a commit without a group");
+    // A queue of its own, so that the wait is bounded; an answer that comes later is dropped with it.
+    rd_kafka_queue_t *answers = rd_kafka_queue_new(consumer->link.rk);
+    rd_kafka_topic_partition_list_t *list = toc_offset_list(offsets, count);
+    rd_kafka_resp_err_t error = rd_kafka_commit_queue(consumer->link.rk, list, answers, NULL, NULL);
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        rd_kafka_event_t *event = rd_kafka_queue_poll(answers, timeout_ms);
+        error = event == NULL ? RD_KAFKA_RESP_ERR__TIMED_OUT : verdict(event);
+        if (event != NULL)
+            rd_kafka_event_destroy(event);
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+    rd_kafka_queue_destroy(answers);
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return TOC_OK;
+    if (error == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID)
+        return toc_fail_fate(err, TOC_FATE_FATAL, TOC_E_BUSY, TOC_BUS_FENCED);
+    return toc_bus_fail(err, TOC_FATE_RETRY, error, act, TOC_LINK_TROUBLE(&consumer->link));
+}
+
 // ---- leaving
 
 // Below 2.3.0 closing between joining and the first assignment trips an assertion inside librdkafka

@@ -8,12 +8,14 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "lib/base/cert.h"
 #include "lib/base/file.h"
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
 #include "lib/base/time.h"
 #include "lib/bus/words.h"
 
+#define EXPIRES_SOON_MS (14 * TOC_MS_DAY)
 #define TROUBLE_LASTS_MS (30 * TOC_MS_SECOND)
 // The longest time a request may go unanswered. Not above transaction.timeout.ms (10 s), which librdkafka
 // insists on, and well below what a person waits for.
@@ -143,10 +145,33 @@ static toc_rc check_files(const struct toc_bus_conf *conf, struct toc_err *err)
         if (access(paths[i], R_OK) != 0)
             return toc_fail_fate(
                     err, TOC_FATE_FATAL, TOC_E_IO, "%s: %s", paths[i], strerror(errno));
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+        TOC_TRY(toc_bus_quickstart_check(paths[i], conf->brokers, err));
     toc_rc rc = toc_file_check_private(conf->key, err);
     if (toc_failed(rc) && err != NULL)
         err->fate = TOC_FATE_FATAL;
     return rc;
+}
+
+// A broker says of an expired certificate only that it does not know it, so we look ourselves. It decides,
+// not our clock: so this is a word of warning. A file that cannot be read is complained of by librdkafka.
+static void check_validity(struct toc_link *link)
+{
+    struct toc_cert_facts facts;
+    struct toc_err err;
+    if (link->validity_told)
+        return;
+    link->validity_told = true;
+    if (toc_failed(toc_cert_read(link->conf.certificate, &facts, &err)))
+        return;
+    int64_t left_ms = facts.not_after_ms - toc_now_ms(NULL);
+    if (left_ms <= 0)
+        toc_link_say(link, TOC_LOG_WARN,
+                "our certificate %s expired on %s: ask the operator for a new one",
+                link->conf.certificate, TOC_TIME_SHOW(facts.not_after_ms));
+    else if (left_ms < EXPIRES_SOON_MS)
+        toc_link_say(link, TOC_LOG_WARN, "our certificate %s expires on %s", link->conf.certificate,
+                TOC_TIME_SHOW(facts.not_after_ms));
 }
 
 toc_rc toc_link_init(struct toc_link *link, const struct toc_bus_conf *conf, struct toc_bus_log log,
@@ -186,6 +211,7 @@ toc_rc toc_link_start(struct toc_link *link, rd_kafka_type_t type,
         void (*dress)(rd_kafka_conf_t *settings, void *ctx), void *ctx, struct toc_err *err)
 {
     char why[512], words[TOC_BUS_TROUBLE_BYTES_MAX];
+    check_validity(link);
     rd_kafka_conf_t *settings = rd_kafka_conf_dup(link->settings);
     if (dress != NULL)
         dress(settings, ctx);

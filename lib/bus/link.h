@@ -15,6 +15,7 @@ struct toc_link {
     struct toc_bus_log log;
     struct toc_bus_conf conf; // texts owned
     rd_kafka_conf_t *settings;
+    bool validity_told; // of our certificate
     pthread_mutex_t lock;
     char trouble[TOC_BUS_TROUBLE_BYTES_MAX]; // guarded by lock
     int64_t trouble_ms;                      // guarded by lock; monotonic

@@ -105,6 +105,7 @@ static bool is_for_good(rd_kafka_resp_err_t error)
 static void report(struct toc_producer *producer, const rd_kafka_message_t *message)
 {
     struct toc_err failure = {0};
+    bool fell = false;
     const char *topic = rd_kafka_topic_name(message->rkt);
     if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
         char what[300], right[300];
@@ -113,9 +114,9 @@ static void report(struct toc_producer *producer, const rd_kafka_message_t *mess
         snprintf(right, sizeof right, "Write on topic %s", topic);
         // What falls with the handle fell for the same reason.
         rd_kafka_resp_err_t cause = rd_kafka_fatal_error(producer->link.rk, NULL, 0);
-        bool fell = message->err == RD_KAFKA_RESP_ERR__PURGE_QUEUE ||
-                    message->err == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT ||
-                    message->err == RD_KAFKA_RESP_ERR__FATAL;
+        fell = message->err == RD_KAFKA_RESP_ERR__PURGE_QUEUE ||
+               message->err == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT ||
+               message->err == RD_KAFKA_RESP_ERR__FATAL;
         (void)toc_bus_fail(&failure, is_for_good(message->err) ? TOC_FATE_RECORD : TOC_FATE_RETRY,
                 fell && cause != RD_KAFKA_RESP_ERR_NO_ERROR ? cause : message->err,
                 (struct toc_bus_act){what, right}, TOC_LINK_TROUBLE(&producer->link));
@@ -131,6 +132,7 @@ static void report(struct toc_producer *producer, const rd_kafka_message_t *mess
             .partition = message->partition,
             .offset = message->err == RD_KAFKA_RESP_ERR_NO_ERROR ? message->offset : -1,
             .error = message->err == RD_KAFKA_RESP_ERR_NO_ERROR ? NULL : &failure,
+            .fell = fell,
     };
     producer->delivered(producer->ctx, &delivery);
 }

@@ -22,6 +22,9 @@ struct toc_delivery {
     // (too large...); RETRY = not known to be stored, it may be: send it again, readers tell repeats apart by
     // their own sequence. Code AUTH = no right to write the topic.
     const struct toc_err *error;
+    // It failed because another record was refused and took the handle along, or because the producer was
+    // closed: nothing is known against this record or its topic. Code and text are those of the other one.
+    bool fell;
 };
 
 struct toc_producer_opts {

@@ -79,9 +79,7 @@ static toc_rc judge(struct toc_txn *txn, rd_kafka_error_t *error, const char *wh
     toc_rc rc;
     char subject[300];
     if (code == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID) {
-        rc = toc_fail_fate(err, TOC_FATE_FATAL, TOC_E_BUSY,
-                "another process runs under this instance id: two must never share one; this one "
-                "ends");
+        rc = toc_fail_fate(err, TOC_FATE_FATAL, TOC_E_BUSY, TOC_BUS_FENCED);
     } else if (txn->refused.error != RD_KAFKA_RESP_ERR_NO_ERROR) {
         rc = say_refused(txn, fate, rd_kafka_error_string(error), err);
     } else {
@@ -267,23 +265,6 @@ static toc_rc check_member(const rd_kafka_consumer_group_metadata_t *metadata, s
     return rc;
 }
 
-static rd_kafka_topic_partition_list_t *list_of(const struct toc_offset *offsets, size_t count)
-{
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
-    for (size_t i = 0; i < count; i++) {
-        rd_kafka_topic_partition_t *part =
-                rd_kafka_topic_partition_list_add(list, offsets[i].topic, offsets[i].partition);
-        part->offset = offsets[i].offset;
-        if (offsets[i].metadata == NULL || offsets[i].metadata[0] == '\0')
-            continue;
-        part->metadata_size = strlen(offsets[i].metadata);
-        part->metadata = strdup(offsets[i].metadata); // librdkafka frees it with free()
-        if (part->metadata == NULL)
-            part->metadata_size = 0;
-    }
-    return list;
-}
-
 // Our own steps, so that reports of failed records are taken meanwhile: flush would wait for them.
 static toc_rc flush(struct toc_txn *txn, struct toc_err *err)
 {
@@ -308,7 +289,7 @@ toc_rc toc_txn_offsets(struct toc_txn *txn, struct toc_consumer *consumer,
     rd_kafka_consumer_group_metadata_t *metadata = toc_group_metadata(consumer);
     if (metadata == NULL)
         return toc_fail_fate(err, TOC_FATE_FATAL, TOC_E_USAGE, "consumer without a group");
-    rd_kafka_topic_partition_list_t *list = list_of(offsets, count);
+    rd_kafka_topic_partition_list_t *list = toc_offset_list(offsets, count);
     int64_t until_ms = toc_monotonic_ms(NULL) + txn->timeout_ms;
     toc_rc rc = check_member(metadata, err);
     struct toc_err failure = {0};

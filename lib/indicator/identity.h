@@ -25,7 +25,8 @@
 
 // The STIX id a hub gives to its object of this type about an indicator: UUIDv5 of the key's 32 hex
 // digits, an underscore and the type. Cuts nothing: type is one of STIX's own ("indicator", "sighting").
-void toc_identity_stix_id(const char *type, const uint8_t key[TOC_KEY_BYTES], char out[TOC_STIX_ID_MAX]);
+void toc_identity_stix_id(
+        const char *type, const uint8_t key[TOC_KEY_BYTES], char out[TOC_STIX_ID_MAX]);
 
 // True if `origin` is the id a hub gives to an object about just this indicator.
 bool toc_identity_minted(struct toc_slice origin, const uint8_t key[TOC_KEY_BYTES]);

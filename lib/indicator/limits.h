@@ -59,5 +59,9 @@
 #define TOC_VIEW_SOURCES_MAX 256
 #define TOC_VIEW_TAGS_MAX 256
 #define TOC_CORRELATION_LISTED_MAX 64
+
+// Correlation
+#define TOC_POSTINGS_NODE_MAX 64 // postings in one entry of the state: a larger list is a tree of them
+#define TOC_PIVOTS_REMEMBERED 1000000 // records of its partition for which a pivot taken back is remembered
 #define TOC_KEEP_WITHDRAWN_MS (90LL * 86400 * 1000) // 47.5 % of one real feed's addresses came back
 #define TOC_READER_BEHIND_MS (5LL * 86400 * 1000)   // away longer: start from the beginning

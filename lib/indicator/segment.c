@@ -12,8 +12,8 @@ static void put_signed_bytes(struct toc_buf *out, struct toc_slice unsigned_valu
     toc_buf_put_slice(out, unsigned_value);
 }
 
-static void fill(struct toc_signed_segment *s, const uint8_t deployment[16], const struct toc_key *key,
-        struct toc_slice framed_payload, int32_t observations)
+static void fill(struct toc_signed_segment *s, const uint8_t deployment[16],
+        const struct toc_key *key, struct toc_slice framed_payload, int32_t observations)
 {
     toc_signed_segment_init(s);
     memcpy(s->deployment, deployment, sizeof s->deployment);
@@ -25,14 +25,16 @@ static void fill(struct toc_signed_segment *s, const uint8_t deployment[16], con
 }
 
 // Signs what was encoded from `start` on with an empty signature, and fills the signature in.
-static toc_rc sign_tail(const struct toc_key *key, struct toc_buf *out, size_t start, struct toc_err *err)
+static toc_rc sign_tail(
+        const struct toc_key *key, struct toc_buf *out, size_t start, struct toc_err *err)
 {
     struct toc_slice whole = toc_slice_sub(toc_buf_slice(out), start, out->len - start);
     struct toc_buf TOC_CLEANUP(toc_buf_done) message;
     toc_buf_init(&message, DOMAIN_BYTES + TOC_SEGMENT_VALUE_BYTES_MAX);
     put_signed_bytes(&message, toc_slice_sub(whole, 0, whole.len - TOC_SIGNATURE_BYTES));
     TOC_TRY(toc_buf_check(&message, "segment", err));
-    return toc_key_sign(key, toc_buf_slice(&message), out->ptr + out->len - TOC_SIGNATURE_BYTES, err);
+    return toc_key_sign(
+            key, toc_buf_slice(&message), out->ptr + out->len - TOC_SIGNATURE_BYTES, err);
 }
 
 toc_rc toc_segment_seal(const uint8_t deployment[16], const struct toc_key *key,
@@ -42,7 +44,8 @@ toc_rc toc_segment_seal(const uint8_t deployment[16], const struct toc_key *key,
     TOC_ENSURE(framed_payload.len <= TOC_SEGMENT_BYTES_MAX, err, TOC_E_LENGTH,
             "segment of %zu bytes, at most %d", framed_payload.len, TOC_SEGMENT_BYTES_MAX);
     TOC_ENSURE(observations >= 0 && observations <= TOC_SEGMENT_OBSERVATIONS_MAX, err, TOC_E_LIMIT,
-            "segment of %d observations, at most %d", (int)observations, TOC_SEGMENT_OBSERVATIONS_MAX);
+            "segment of %d observations, at most %d", (int)observations,
+            TOC_SEGMENT_OBSERVATIONS_MAX);
     struct toc_buf TOC_CLEANUP(toc_buf_done) packed;
     toc_buf_init(&packed, 2 * TOC_SEGMENT_BYTES_MAX); // what does not shrink is not kept
     struct toc_signed_segment s;

@@ -20,7 +20,8 @@
 #include "schemas/refusal.h"
 #include "schemas/signed_segment.h"
 
-#define TOC_SEGMENT_DOMAIN "tocsin-segment-v1" // with its NUL: what is signed begins with these 18 bytes
+#define TOC_SEGMENT_DOMAIN                                                                         \
+    "tocsin-segment-v1" // with its NUL: what is signed begins with these 18 bytes
 
 // The whole Kafka value: the payload (TOC_SEGMENT_BYTES_MAX before compression) and what is around it.
 #define TOC_SEGMENT_VALUE_BYTES_MAX (TOC_SEGMENT_BYTES_MAX + 256)
@@ -44,5 +45,5 @@ TOC_NODISCARD enum toc_refusal toc_signed_verify(
 // The framed payload: borrowed from the value (codec none) or unpacked into scratch, which is cleared
 // first, may hold TOC_SEGMENT_BYTES_MAX and owns the bytes. The raw length was checked by
 // toc_signed_open before anything is allocated. SEGMENT_CODEC when the frame holds another length.
-TOC_NODISCARD enum toc_refusal toc_signed_payload(const struct toc_signed_segment *s, struct toc_zstd *zstd,
-        struct toc_buf *scratch, struct toc_slice *out_framed_payload);
+TOC_NODISCARD enum toc_refusal toc_signed_payload(const struct toc_signed_segment *s,
+        struct toc_zstd *zstd, struct toc_buf *scratch, struct toc_slice *out_framed_payload);

@@ -18,7 +18,8 @@ bool toc_member_marking(struct toc_slice text, enum toc_marking *out)
 static toc_rc check_id(const void *value, struct toc_err *err)
 {
     struct toc_slice id = toc_slice_of(*(const char *const *)value);
-    TOC_ENSURE(toc_id_valid(id), err, TOC_E_USAGE, "\"%s\" is no id: a-z 0-9 . _ -, at most 63", TOC_SHOW(id));
+    TOC_ENSURE(toc_id_valid(id), err, TOC_E_USAGE, "\"%s\" is no id: a-z 0-9 . _ -, at most 63",
+            TOC_SHOW(id));
     return TOC_OK;
 }
 
@@ -36,8 +37,8 @@ static toc_rc check_digest(const void *value, struct toc_err *err)
 {
     const char *text = *(const char *const *)value;
     uint8_t digest[32];
-    TOC_ENSURE(text == NULL || toc_parse_hex(toc_slice_of(text), digest, sizeof digest), err, TOC_E_USAGE,
-            "a digest is 64 hex digits");
+    TOC_ENSURE(text == NULL || toc_parse_hex(toc_slice_of(text), digest, sizeof digest), err,
+            TOC_E_USAGE, "a digest is 64 hex digits");
     return TOC_OK;
 }
 
@@ -73,7 +74,8 @@ static toc_rc check_federal(const void *value, struct toc_err *err)
 static toc_rc check_communities(const void *value, struct toc_err *err)
 {
     const struct toc_conf_list *list = value;
-    TOC_ENSURE(list->count <= TOC_COMMUNITIES_MAX, err, TOC_E_USAGE, "at most %d", TOC_COMMUNITIES_MAX);
+    TOC_ENSURE(list->count <= TOC_COMMUNITIES_MAX, err, TOC_E_USAGE, "at most %d",
+            TOC_COMMUNITIES_MAX);
     for (size_t i = 0; i < list->count; i++)
         TOC_TRY(check_id(&list->items[i], err));
     return TOC_OK;
@@ -83,8 +85,8 @@ static toc_rc check_attribution(const void *value, struct toc_err *err)
 {
     const char *text = *(const char *const *)value;
     enum toc_attribution attribution;
-    TOC_ENSURE(text == NULL || toc_attribution_parse(toc_slice_of(text), &attribution), err, TOC_E_USAGE,
-            "named, role or anonymous");
+    TOC_ENSURE(text == NULL || toc_attribution_parse(toc_slice_of(text), &attribution), err,
+            TOC_E_USAGE, "named, role or anonymous");
     return TOC_OK;
 }
 
@@ -107,7 +109,8 @@ static const struct toc_conf_row feed_rows[] = {
                 .check = check_id},
         {.name = "marking",
                 FEED(TOC_CONF_TEXT, marking),
-                .doc = "TLP:CLEAR, TLP:GREEN or TLP:AMBER. Without it, --marking or the object must say.",
+                .doc = "TLP:CLEAR, TLP:GREEN or TLP:AMBER. Without it, --marking or the object "
+                       "must say.",
                 .check = check_marking},
         {.name = "confidence",
                 FEED(TOC_CONF_INT, confidence),
@@ -129,7 +132,8 @@ static const struct toc_conf_row feed_rows[] = {
                 .check = check_tags},
         {.name = "pap",
                 FEED(TOC_CONF_TEXT, pap),
-                .doc = "What a receiver may do with it: PAP:CLEAR, PAP:GREEN, PAP:AMBER or PAP:RED.",
+                .doc = "What a receiver may do with it: PAP:CLEAR, PAP:GREEN, PAP:AMBER or "
+                       "PAP:RED.",
                 .check = check_pap},
         {.name = "federal",
                 FEED(TOC_CONF_TEXT, federal),
@@ -163,8 +167,10 @@ const struct toc_conf_row toc_member_rows[] = {
                 FIELD(TOC_CONF_PATH, state),
                 .required = true,
                 .fallback = "\"state\"",
-                .doc = "Directory of what was read but not yet sent, of the sequence numbers and of the last "
-                       "full lists. Never copy it: two publishers with the same numbers look like a stolen key."},
+                .doc = "Directory of what was read but not yet sent, of the sequence numbers and "
+                       "of the last "
+                       "full lists. Never copy it: two publishers with the same numbers look like "
+                       "a stolen key."},
         {.name = "signing_key",
                 FIELD(TOC_CONF_PATH, signing_key),
                 .required = true,
@@ -172,7 +178,8 @@ const struct toc_conf_row toc_member_rows[] = {
                 .doc = "Ed25519 private key made by `tocsin-publish enrol`; mode 0600."},
         {.name = "genesis",
                 FIELD(TOC_CONF_PATH, genesis),
-                .doc = "The deployment's genesis file, as the operator gave it. Without it nothing can be sent; "
+                .doc = "The deployment's genesis file, as the operator gave it. Without it nothing "
+                       "can be sent; "
                        "--dry-run and --segments work."},
         {.name = "genesis_digest",
                 FIELD(TOC_CONF_TEXT, genesis_digest),
@@ -184,7 +191,8 @@ const struct toc_conf_row toc_member_rows[] = {
                 .doc = "Your own domains, addresses and networks: what lies in them never leaves."},
         {.name = "privacy.query_keys",
                 FIELD(TOC_CONF_LIST, privacy.query_keys),
-                .doc = "Names of URL parameters that hold patients' data, beside mrn, patient, dob, ssn ..."},
+                .doc = "Names of URL parameters that hold patients' data, beside mrn, patient, "
+                       "dob, ssn ..."},
         {.name = "feeds",
                 FIELD(TOC_CONF_GROUPS, feeds),
                 .rows = feed_rows,
@@ -199,7 +207,8 @@ const struct toc_conf_row toc_member_rows[] = {
                 .doc = "Id of an interest, or an expression; without it everything."},
         {.name = "subscribe.allow",
                 FIELD(TOC_CONF_PATH, subscribe.allow),
-                .doc = "File of values that never enter an output; without it `allow` in the state directory."},
+                .doc = "File of values that never enter an output; without it `allow` in the state "
+                       "directory."},
         {.name = "subscribe.stale",
                 FIELD(TOC_CONF_DURATION, subscribe.stale_ms),
                 .fallback = "\"7d\"",
@@ -214,10 +223,11 @@ static toc_rc check_whole(const struct toc_member_conf *conf, struct toc_err *er
     const struct toc_member_feed *feeds = conf->feeds.items;
     for (size_t i = 0; i < conf->feeds.count; i++)
         for (size_t j = i + 1; j < conf->feeds.count; j++)
-            TOC_ENSURE(strcmp(feeds[i].id, feeds[j].id) != 0, err, TOC_E_USAGE, "feed %s stands there twice",
-                    feeds[i].id);
+            TOC_ENSURE(strcmp(feeds[i].id, feeds[j].id) != 0, err, TOC_E_USAGE,
+                    "feed %s stands there twice", feeds[i].id);
     TOC_ENSURE((conf->genesis == NULL) == (conf->genesis_digest == NULL), err, TOC_E_USAGE,
-            "genesis and genesis_digest belong together: a genesis without its digest is nobody's word");
+            "genesis and genesis_digest belong together: a genesis without its digest is nobody's "
+            "word");
     return TOC_OK;
 }
 
@@ -237,7 +247,8 @@ toc_rc toc_member_load(
     return TOC_OK;
 }
 
-const struct toc_member_feed *toc_member_feed(const struct toc_member_conf *conf, struct toc_slice id)
+const struct toc_member_feed *toc_member_feed(
+        const struct toc_member_conf *conf, struct toc_slice id)
 {
     const struct toc_member_feed *feeds = conf->feeds.items;
     for (size_t i = 0; i < conf->feeds.count; i++)

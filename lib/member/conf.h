@@ -15,26 +15,26 @@
 
 // What a member says of one of its feeds. Texts are borrowed from the configuration.
 struct toc_member_feed {
-    const char *id;         // [a-z0-9][a-z0-9._-]{0,62}
-    const char *marking;    // "TLP:GREEN", or NULL: must come with the submission or the object
-    int64_t confidence;     // 0-100
-    bool assume_scheme;     // host/path counts as http://host/path
-    bool attacker_mail;     // its e-mail addresses are the attackers'
-    bool descriptions;      // its descriptions were read and may leave
+    const char *id;      // [a-z0-9][a-z0-9._-]{0,62}
+    const char *marking; // "TLP:GREEN", or NULL: must come with the submission or the object
+    int64_t confidence;  // 0-100
+    bool assume_scheme;  // host/path counts as http://host/path
+    bool attacker_mail;  // its e-mail addresses are the attackers'
+    bool descriptions;   // its descriptions were read and may leave
     struct toc_conf_list tags;
     // What goes with it; NULL or empty: the member record's default.
-    const char *pap;       // "PAP:GREEN"
-    const char *federal;   // "no", "via-ais", "yes"
+    const char *pap;     // "PAP:GREEN"
+    const char *federal; // "no", "via-ais", "yes"
     struct toc_conf_list communities;
     const char *attribution; // "named", "role", "anonymous"
     const char *agreement;   // sharing agreement and version
 };
 
 struct toc_member_conf {
-    const char *member;         // the member's id
-    const char *state;          // directory: spool, writer and sequence, last full lists, allow file
-    const char *signing_key;    // PKCS#8 PEM, Ed25519, 0600
-    const char *genesis;        // the deployment's signed genesis segment; NULL: laboratory only
+    const char *member;      // the member's id
+    const char *state;       // directory: spool, writer and sequence, last full lists, allow file
+    const char *signing_key; // PKCS#8 PEM, Ed25519, 0600
+    const char *genesis;     // the deployment's signed genesis segment; NULL: laboratory only
     const char *genesis_digest; // SHA-256 of that file, hex
     struct toc_bus_conf kafka;
     struct {
@@ -54,11 +54,12 @@ extern const struct toc_conf_row toc_member_rows[]; // ends with a row without n
 
 // Loads and checks the file: ids, markings, hex, feeds that occur twice. *owner keeps the texts;
 // free it with toc_conf_free when *out is no longer used.
-TOC_NODISCARD toc_rc toc_member_load(
-        const char *path, struct toc_member_conf *out, struct toc_conf **owner, struct toc_err *err);
+TOC_NODISCARD toc_rc toc_member_load(const char *path, struct toc_member_conf *out,
+        struct toc_conf **owner, struct toc_err *err);
 
 // The feed of that id; NULL when it has no row.
-const struct toc_member_feed *toc_member_feed(const struct toc_member_conf *conf, struct toc_slice id);
+const struct toc_member_feed *toc_member_feed(
+        const struct toc_member_conf *conf, struct toc_slice id);
 
 // "TLP:GREEN", "green", "tlp:white" (TLP 1.0's name of CLEAR) and the like, any case.
 bool toc_member_marking(struct toc_slice text, enum toc_marking *out);

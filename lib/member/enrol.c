@@ -30,8 +30,8 @@ void toc_enrolment_done(struct toc_enrolment *enrolment)
 
 static toc_rc set_member(struct toc_enrolment *e, struct toc_slice id, struct toc_err *err)
 {
-    TOC_ENSURE(toc_id_valid(id), err, TOC_E_USAGE, "\"%s\" is no member id: a-z 0-9 . _ -, at most %d",
-            TOC_SHOW(id), TOC_ID_BYTES_MAX);
+    TOC_ENSURE(toc_id_valid(id), err, TOC_E_USAGE,
+            "\"%s\" is no member id: a-z 0-9 . _ -, at most %d", TOC_SHOW(id), TOC_ID_BYTES_MAX);
     memcpy(e->member, id.ptr, id.len);
     e->member[id.len] = '\0';
     return TOC_OK;
@@ -63,7 +63,8 @@ static toc_rc make_signing_key(const char *path, struct toc_key **out, struct to
     return toc_key_load(path, out, err); // what stands in the file, whoever made it
 }
 
-static toc_rc make_tls_key(const struct paths *paths, struct toc_enrolment *e, struct toc_buf *csr, struct toc_err *err)
+static toc_rc make_tls_key(const struct paths *paths, struct toc_enrolment *e, struct toc_buf *csr,
+        struct toc_err *err)
 {
     toc_rc rc = toc_cert_key_new(paths->tls_key, err);
     if (toc_failed(rc) && rc.code != TOC_E_EXISTS)
@@ -72,10 +73,11 @@ static toc_rc make_tls_key(const struct paths *paths, struct toc_enrolment *e, s
     return toc_cert_request_key(toc_buf_slice(csr), &e->spki, err);
 }
 
-static toc_rc write_request(const struct paths *paths, const struct toc_enrolment *e, const struct toc_key *key,
-        struct toc_slice csr, struct toc_err *err)
+static toc_rc write_request(const struct paths *paths, const struct toc_enrolment *e,
+        const struct toc_key *key, struct toc_slice csr, struct toc_err *err)
 {
-    struct toc_buf TOC_CLEANUP(toc_buf_done) message, TOC_CLEANUP(toc_buf_done) tls, TOC_CLEANUP(toc_buf_done) text;
+    struct toc_buf TOC_CLEANUP(toc_buf_done) message, TOC_CLEANUP(toc_buf_done) tls,
+            TOC_CLEANUP(toc_buf_done) text;
     uint8_t signature[TOC_SIGNATURE_BYTES];
     struct toc_jw w;
     put_signed(e, &message);
@@ -139,7 +141,8 @@ static toc_rc make(const struct paths *paths, struct toc_enrolment *e, struct to
     return toc_failed(rc) ? rc : write_config(paths->config, e->member, err);
 }
 
-toc_rc toc_enrol_make(const char *member, const char *dir, struct toc_enrolment *out, struct toc_err *err)
+toc_rc toc_enrol_make(
+        const char *member, const char *dir, struct toc_enrolment *out, struct toc_err *err)
 {
     struct toc_enrolment e = {0};
     struct paths paths;
@@ -157,7 +160,8 @@ toc_rc toc_enrol_make(const char *member, const char *dir, struct toc_enrolment 
 
 // ---- reading one
 
-static toc_rc check_signatures(const struct toc_enrolment *e, const json_t *object, struct toc_err *err)
+static toc_rc check_signatures(
+        const struct toc_enrolment *e, const json_t *object, struct toc_err *err)
 {
     struct toc_buf TOC_CLEANUP(toc_buf_done) message;
     uint8_t signature[TOC_SIGNATURE_BYTES], tls[SIGNATURE_BYTES_MAX];
@@ -165,9 +169,10 @@ static toc_rc check_signatures(const struct toc_enrolment *e, const json_t *obje
     struct toc_verifier *verifier = NULL;
     put_signed(e, &message);
     TOC_TRY(toc_buf_check(&message, "enrolment", err));
-    TOC_ENSURE(toc_parse_hex(toc_json_text(object, "signed_by_signing_key"), signature, sizeof signature) &&
-                    tls_hex.len % 2 == 0 && tls_hex.len / 2 <= sizeof tls &&
-                    toc_parse_hex(tls_hex, tls, tls_hex.len / 2),
+    TOC_ENSURE(toc_parse_hex(toc_json_text(object, "signed_by_signing_key"), signature,
+                       sizeof signature) &&
+                       tls_hex.len % 2 == 0 && tls_hex.len / 2 <= sizeof tls &&
+                       toc_parse_hex(tls_hex, tls, tls_hex.len / 2),
             err, TOC_E_SYNTAX, "a signature is missing or no hex");
     TOC_TRY(toc_verifier_new(e->signing_key, &verifier, err));
     toc_rc rc = toc_verify(verifier, toc_buf_slice(&message), signature, err);
@@ -184,8 +189,9 @@ static toc_rc read_object(const json_t *object, struct toc_enrolment *e, struct 
     TOC_ENSURE(toc_slice_is(toc_json_text(object, "format"), FORMAT), err, TOC_E_SCHEMA,
             "not an enrolment request (%s)", FORMAT);
     TOC_TRY(set_member(e, toc_json_text(object, "member"), err));
-    TOC_ENSURE(toc_parse_hex(toc_json_text(object, "signing_key"), e->signing_key, sizeof e->signing_key), err,
-            TOC_E_SYNTAX, "signing_key is not 64 hex digits");
+    TOC_ENSURE(toc_parse_hex(
+                       toc_json_text(object, "signing_key"), e->signing_key, sizeof e->signing_key),
+            err, TOC_E_SYNTAX, "signing_key is not 64 hex digits");
     TOC_TRY(toc_cert_request_key(toc_json_text(object, "tls_request"), &e->spki, err));
     return check_signatures(e, object, err);
 }

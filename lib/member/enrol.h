@@ -19,7 +19,8 @@
 struct toc_enrolment {
     char member[TOC_ID_BYTES_MAX + 1];
     uint8_t signing_key[TOC_KEY_PUBLIC_BYTES];
-    struct toc_buf spki; // the TLS key, SubjectPublicKeyInfo in DER: what a certificate is issued for
+    struct toc_buf
+            spki; // the TLS key, SubjectPublicKeyInfo in DER: what a certificate is issued for
 };
 
 // Makes the directory (0700), the keys and the request. Keys that are there are used again and the
@@ -30,5 +31,6 @@ TOC_NODISCARD toc_rc toc_enrol_make(
 
 // Reads a request and checks its form and all three signatures (the certificate request's own, and both
 // keys' over member and both public keys). AUTH when one does not verify.
-TOC_NODISCARD toc_rc toc_enrol_read(const char *path, struct toc_enrolment *out, struct toc_err *err);
+TOC_NODISCARD toc_rc toc_enrol_read(
+        const char *path, struct toc_enrolment *out, struct toc_err *err);
 void toc_enrolment_done(struct toc_enrolment *enrolment);

@@ -36,7 +36,8 @@ static toc_rc check_signature(const struct toc_genesis *facts, const struct toc_
         TOC_TRY(toc_verifier_new(facts->root_keys[i], &verifier, err));
         enum toc_refusal refusal = toc_signed_verify(value, verifier);
         toc_verifier_free(verifier);
-        TOC_ENSURE(refusal == TOC_REFUSAL_NONE, err, TOC_E_AUTH, "%s", toc_refusal_meaning(refusal));
+        TOC_ENSURE(
+                refusal == TOC_REFUSAL_NONE, err, TOC_E_AUTH, "%s", toc_refusal_meaning(refusal));
         return TOC_OK;
     }
     return toc_fail(err, TOC_E_AUTH, "signed by none of its own root keys");
@@ -51,12 +52,14 @@ static toc_rc open_genesis(struct toc_genesis_file *g, struct toc_err *err)
     TOC_ENSURE(refusal == TOC_REFUSAL_NONE, err, TOC_E_SCHEMA, "%s", toc_refusal_meaning(refusal));
     TOC_ENSURE(s.codec == TOC_CODEC_NONE, err, TOC_E_SCHEMA, "a genesis is not compressed");
     TOC_TRY(toc_control_get(s.payload, &g->arena, &control, err));
-    TOC_ENSURE(control.genesis != NULL && control.sequence == 1, err, TOC_E_SCHEMA, "not a genesis");
+    TOC_ENSURE(
+            control.genesis != NULL && control.sequence == 1, err, TOC_E_SCHEMA, "not a genesis");
     g->facts = *control.genesis;
     TOC_ENSURE(memcmp(g->facts.deployment, s.deployment, sizeof s.deployment) == 0, err, TOC_E_AUTH,
             "signed for another deployment");
-    TOC_ENSURE(g->facts.partitions >= 1 && g->facts.partitions <= TOC_PARTITIONS_MAX, err, TOC_E_RANGE,
-            "%d partitions, 1 to %d may be", (int)g->facts.partitions, TOC_PARTITIONS_MAX);
+    TOC_ENSURE(g->facts.partitions >= 1 && g->facts.partitions <= TOC_PARTITIONS_MAX, err,
+            TOC_E_RANGE, "%d partitions, 1 to %d may be", (int)g->facts.partitions,
+            TOC_PARTITIONS_MAX);
     return check_signature(&g->facts, &s, value, err);
 }
 

@@ -16,6 +16,6 @@ struct toc_genesis_file {
 
 // digest_hex: 64 hex digits. AUTH when the file has another digest, was not signed by one of its own
 // root keys, or holds no usable genesis; NOTFOUND, IO.
-TOC_NODISCARD toc_rc toc_genesis_load(
-        const char *path, const char *digest_hex, struct toc_genesis_file *out, struct toc_err *err);
+TOC_NODISCARD toc_rc toc_genesis_load(const char *path, const char *digest_hex,
+        struct toc_genesis_file *out, struct toc_err *err);
 void toc_genesis_done(struct toc_genesis_file *genesis); // zeroed ones are fine

@@ -5,6 +5,11 @@
 #include "lib/indicator/canon.h"
 #include "lib/indicator/limits.h"
 
+static bool has(struct toc_slice s, uint8_t byte)
+{
+    return toc_slice_find(s, byte) < s.len;
+}
+
 static bool is_digit(uint8_t c)
 {
     return c >= '0' && c <= '9';
@@ -178,7 +183,9 @@ static bool address_in(const struct toc_own_names *names, struct toc_slice text)
         size_t end = pos;
         while (end < text.len && is_address_byte(text.ptr[end]))
             end++;
-        if (end - pos >= 2 && run_held(names, toc_slice_sub(text, pos, end - pos)))
+        struct toc_slice run = toc_slice_sub(text, pos, end - pos);
+        bool whole = run.len >= 7 && has(run, '.'); // 0.0.0.0
+        if ((whole || (run.len >= 3 && has(run, ':'))) && run_held(names, run))
             return true;
         pos = end + 1;
     }

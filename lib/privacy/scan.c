@@ -110,6 +110,8 @@ static bool has_key(const struct toc_scan_rules *rules, struct toc_slice text)
     for (size_t i = 1; i < text.len; i++) {
         if (text.ptr[i] != '=' && text.ptr[i] != ':')
             continue;
+        if (i + 1 < text.len && text.ptr[i] == ':' && text.ptr[i + 1] == '/')
+            continue; // a scheme
         struct toc_slice key = key_before(text, i, normal);
         if (key.len == 0)
             continue;
@@ -120,18 +122,28 @@ static bool has_key(const struct toc_scan_rules *rules, struct toc_slice text)
     return false;
 }
 
+static bool has(struct toc_slice text, uint8_t byte)
+{
+    return toc_slice_find(text, byte) < text.len;
+}
+
+// Most texts hold none of the marks that something of interest needs: one look for each saves the walk.
 static enum toc_finding look(const struct toc_scan_rules *rules, struct toc_slice text)
 {
     uint8_t lower[TEXT_MAX];
     for (size_t i = 0; i < text.len; i++) {
         uint8_t c = text.ptr[i];
-        lower[i] = c >= 'A' && c <= 'Z' ? (uint8_t)(c - 'A' + 'a') : c;
+        lower[i] = (uint8_t)(c | ((c >= 'A' && c <= 'Z') << 5));
     }
     text = toc_slice(lower, text.len);
-    return toc_own_names_in(rules->names, text)                ? TOC_FINDING_OWN
-           : has_mail(text)                                    ? TOC_FINDING_MAIL
-           : has_social_security(text) || has_key(rules, text) ? TOC_FINDING_PERSON
-                                                               : TOC_FINDING_NONE;
+    if (toc_own_names_in(rules->names, text))
+        return TOC_FINDING_OWN;
+    if (has(text, '@') && has_mail(text))
+        return TOC_FINDING_MAIL;
+    if ((has(text, '-') && has_social_security(text)) ||
+            ((has(text, '=') || has(text, ':')) && has_key(rules, text)))
+        return TOC_FINDING_PERSON;
+    return TOC_FINDING_NONE;
 }
 
 // ---- encodings -------------------------------------------------------------------------------
@@ -151,15 +163,48 @@ static bool percent_decode(uint8_t *text, size_t *len)
     return changed;
 }
 
-static int base64_value(uint8_t c)
+// Value of a digit of either alphabet plus one; 0 for anything else.
+static uint8_t base64_digit(uint8_t c)
 {
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (is_digit(c))
-        return c - '0' + 52;
-    return c == '-' || c == '+' ? 62 : c == '_' ? 63 : -1;
+    static const uint8_t digits[256] = {
+#define D(c, n) [c] = (n) + 1, [(c) + 1] = (n) + 2
+            D('A', 0),
+            D('C', 2),
+            D('E', 4),
+            D('G', 6),
+            D('I', 8),
+            D('K', 10),
+            D('M', 12),
+            D('O', 14),
+            D('Q', 16),
+            D('S', 18),
+            D('U', 20),
+            D('W', 22),
+            D('Y', 24),
+            D('a', 26),
+            D('c', 28),
+            D('e', 30),
+            D('g', 32),
+            D('i', 34),
+            D('k', 36),
+            D('m', 38),
+            D('o', 40),
+            D('q', 42),
+            D('s', 44),
+            D('u', 46),
+            D('w', 48),
+            D('y', 50),
+            D('0', 52),
+            D('2', 54),
+            D('4', 56),
+            D('6', 58),
+            D('8', 60),
+            ['+'] = 63,
+            ['-'] = 63,
+            ['_'] = 64,
+#undef D
+    };
+    return digits[c];
 }
 
 // Bytes of a run; 0 when they are not plain text. '/' ends a run: no plain lower-case text needs it.
@@ -168,7 +213,7 @@ static size_t base64_decode(struct toc_slice run, uint8_t *out)
     uint32_t bits = 0;
     size_t len = 0, have = 0;
     for (size_t i = 0; i < run.len; i++) {
-        bits = bits << 6 | (uint32_t)base64_value(run.ptr[i]);
+        bits = bits << 6 | (uint32_t)(base64_digit(run.ptr[i]) - 1);
         have += 6;
         if (have < 8)
             continue;
@@ -187,12 +232,12 @@ static enum toc_finding look_in_base64(const struct toc_scan_rules *rules, struc
     size_t pos = 0;
     while (pos < text.len) {
         size_t end = pos;
-        while (end < text.len && base64_value(text.ptr[end]) >= 0)
+        while (end < text.len && base64_digit(text.ptr[end]) != 0)
             end++;
         size_t len = end - pos < BASE64_MIN
                              ? 0
                              : base64_decode(toc_slice_sub(text, pos, end - pos), plain);
-        enum toc_finding finding = look(rules, toc_slice(plain, len));
+        enum toc_finding finding = len == 0 ? TOC_FINDING_NONE : look(rules, toc_slice(plain, len));
         if (finding != TOC_FINDING_NONE)
             return finding;
         pos = end + 1;
@@ -204,16 +249,17 @@ enum toc_finding toc_scan(const struct toc_scan_rules *rules, struct toc_slice t
 {
     uint8_t copy[TEXT_MAX];
     size_t len = text.len;
+    if (len == 0)
+        return TOC_FINDING_NONE;
     if (len > sizeof copy)
         return TOC_FINDING_PERSON;
-    if (len > 0)
-        memcpy(copy, text.ptr, len);
+    memcpy(copy, text.ptr, len);
     for (int round = 0; round < ROUNDS_MAX; round++) {
         struct toc_slice now = toc_slice(copy, len);
         enum toc_finding finding = look(rules, now);
         if (finding == TOC_FINDING_NONE)
             finding = look_in_base64(rules, now);
-        if (finding != TOC_FINDING_NONE || !percent_decode(copy, &len))
+        if (finding != TOC_FINDING_NONE || !has(now, '%') || !percent_decode(copy, &len))
             return finding;
     }
     return TOC_FINDING_PERSON;

@@ -49,8 +49,10 @@ static void add_name(struct toc_draft *draft, const char *prefix, struct toc_sli
             toc_slice_starts(name, TOC_S("misp:")))
         return;
     struct toc_slice tag = toc_stix_tag(draft->arena, prefix, name);
-    draft->full = draft->full || tag.ptr == NULL;
-    toc_draft_tag(draft, tag);
+    if (tag.ptr == NULL)
+        draft->full = true;
+    else
+        toc_draft_tag(draft, tag);
 }
 
 void toc_draft_tags(struct toc_draft *draft, const json_t *texts)

@@ -207,7 +207,7 @@ static bool is_time(struct toc_slice s)
     if (s.len < n + 1 || s.ptr[s.len - 1] != 'Z')
         return false;
     for (size_t i = 0; i < n; i++)
-        if (shape[i] == 'd' ? !is_digit(s.ptr[i]) : s.ptr[i] != shape[i])
+        if (shape[i] == 'd' ? !is_digit(s.ptr[i]) : s.ptr[i] != (uint8_t)shape[i])
             return false;
     if (!two_digits(s, 5, 1, 12) || !two_digits(s, 8, 1, 31) || !two_digits(s, 11, 0, 23) ||
             !two_digits(s, 14, 0, 59) || !two_digits(s, 17, 0, 60))

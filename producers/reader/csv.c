@@ -16,7 +16,7 @@
 // A quote that nobody closes must not swallow the file.
 #define RECORD_LINES_MAX 100
 #define RECORD_BYTES_MAX (64 * 1024)
-#define ROW_VALUES_MAX 16                  // indicators of one row
+#define ROW_VALUES_MAX 16 // indicators of one row
 #define ROW_ARENA_BYTES_MAX (1024 * 1024)
 
 struct csv {
@@ -116,8 +116,8 @@ static enum toc_refusal take_reference(
     return TOC_REFUSAL_NONE;
 }
 
-static enum toc_refusal take_cell(enum toc_csv_role role, struct toc_slice cell, struct toc_arena *arena,
-        struct toc_observation *obs)
+static enum toc_refusal take_cell(enum toc_csv_role role, struct toc_slice cell,
+        struct toc_arena *arena, struct toc_observation *obs)
 {
     switch (role) {
     case TOC_CSV_TAGS:
@@ -152,13 +152,15 @@ static enum toc_refusal take_cell(enum toc_csv_role role, struct toc_slice cell,
     return TOC_REFUSAL_NONE;
 }
 
-static enum toc_refusal collect_facts(struct csv *csv, struct toc_observation *obs, uint32_t *column)
+static enum toc_refusal collect_facts(
+        struct csv *csv, struct toc_observation *obs, uint32_t *column)
 {
     for (size_t i = 0; i < csv->row.count && i < csv->columns.count; i++) {
         if (toc_field_unset(csv->row.cells[i]))
             continue;
         *column = (uint32_t)i + 1;
-        enum toc_refusal refusal = take_cell(csv->columns.roles[i], csv->row.cells[i], &csv->arena, obs);
+        enum toc_refusal refusal =
+                take_cell(csv->columns.roles[i], csv->row.cells[i], &csv->arena, obs);
         if (refusal != TOC_REFUSAL_NONE)
             return refusal;
     }
@@ -185,7 +187,8 @@ static void relate_hashes(const struct row_values *row, size_t self, struct toc_
     obs->relations_count = count;
 }
 
-static bool each_row(struct csv *csv, const struct toc_reader_sink *sink, struct toc_slice record, uint64_t line)
+static bool each_row(
+        struct csv *csv, const struct toc_reader_sink *sink, struct toc_slice record, uint64_t line)
 {
     struct row_values values = {0};
     struct toc_observation facts = csv->reader.options.base;
@@ -199,7 +202,8 @@ static bool each_row(struct csv *csv, const struct toc_reader_sink *sink, struct
     if (refusal != TOC_REFUSAL_NONE)
         return toc_reader_refuse(sink, refusal, line, column, record);
     for (size_t i = 0; i < values.count; i++) {
-        struct toc_found found = {.obs = facts, .claims = values.claims[i], .line = line, .text = record};
+        struct toc_found found = {
+                .obs = facts, .claims = values.claims[i], .line = line, .text = record};
         found.obs.value = values.values[i];
         relate_hashes(&values, i, &csv->arena, &found.obs);
         if (!toc_reader_emit(&csv->reader, sink, &found))
@@ -227,8 +231,8 @@ static void take_comment(struct csv *csv, struct toc_slice text)
 static bool commented_fits(struct csv *csv, struct toc_slice line)
 {
     return csv->has_commented && csv->commented.count > 1 &&
-            toc_csv_split(line, csv->commented.delimiter, true, &csv->row) == TOC_CSV_WHOLE &&
-            csv->row.count == csv->commented.count;
+           toc_csv_split(line, csv->commented.delimiter, true, &csv->row) == TOC_CSV_WHOLE &&
+           csv->row.count == csv->commented.count;
 }
 
 // Decides by the first line that is no comment; true if that line was the header itself.
@@ -242,24 +246,28 @@ static bool take_first(struct csv *csv, struct toc_slice line)
     if (toc_csv_header(line, &csv->columns))
         return true;
     toc_csv_single(&csv->columns);
-    csv->headless = toc_csv_split(line, ',', true, &csv->row) != TOC_CSV_WHOLE || csv->row.count != 1;
+    csv->headless =
+            toc_csv_split(line, ',', true, &csv->row) != TOC_CSV_WHOLE || csv->row.count != 1;
     return false;
 }
 
 // ---- lines into records
 
-static bool take_line(struct csv *csv, const struct toc_reader_sink *sink, struct toc_slice line, uint64_t number);
+static bool take_line(struct csv *csv, const struct toc_reader_sink *sink, struct toc_slice line,
+        uint64_t number);
 
 // The open record never closes: its first line is refused alone, the others are read anew.
 static bool give_up(struct csv *csv, const struct toc_reader_sink *sink)
 {
-    struct toc_buf lines = csv->record; // taken over; it has fewer lines than RECORD_LINES_MAX again
+    struct toc_buf lines =
+            csv->record; // taken over; it has fewer lines than RECORD_LINES_MAX again
     uint64_t number = csv->record_line;
     toc_buf_init(&csv->record, RECORD_BYTES_MAX);
     csv->record_lines = 0;
     struct toc_slice rest = toc_buf_slice(&lines);
     size_t end = toc_slice_find(rest, '\n');
-    bool more = toc_reader_refuse(sink, TOC_REFUSAL_READ_QUOTE, number, 0, toc_slice_sub(rest, 0, end));
+    bool more =
+            toc_reader_refuse(sink, TOC_REFUSAL_READ_QUOTE, number, 0, toc_slice_sub(rest, 0, end));
     while (more && end < rest.len) {
         rest = toc_slice_sub(rest, end + 1, rest.len);
         end = toc_slice_find(rest, '\n');
@@ -269,7 +277,8 @@ static bool give_up(struct csv *csv, const struct toc_reader_sink *sink)
     return more;
 }
 
-static bool keep_open(struct csv *csv, const struct toc_reader_sink *sink, struct toc_slice line, uint64_t number)
+static bool keep_open(
+        struct csv *csv, const struct toc_reader_sink *sink, struct toc_slice line, uint64_t number)
 {
     if (csv->record_lines == 0) {
         if (line.len > RECORD_BYTES_MAX)
@@ -281,7 +290,8 @@ static bool keep_open(struct csv *csv, const struct toc_reader_sink *sink, struc
     return csv->record_lines < RECORD_LINES_MAX ? true : give_up(csv, sink);
 }
 
-static bool take_record(struct csv *csv, const struct toc_reader_sink *sink, struct toc_slice record, uint64_t line)
+static bool take_record(
+        struct csv *csv, const struct toc_reader_sink *sink, struct toc_slice record, uint64_t line)
 {
     switch (toc_csv_split(record, csv->columns.delimiter, csv->columns.quotes, &csv->row)) {
     case TOC_CSV_WHOLE:
@@ -299,7 +309,8 @@ static bool take_record(struct csv *csv, const struct toc_reader_sink *sink, str
     return more;
 }
 
-static bool take_line(struct csv *csv, const struct toc_reader_sink *sink, struct toc_slice line, uint64_t number)
+static bool take_line(
+        struct csv *csv, const struct toc_reader_sink *sink, struct toc_slice line, uint64_t number)
 {
     if (csv->record_lines > 0 && line.len >= RECORD_BYTES_MAX - csv->record.len)
         return give_up(csv, sink) && take_line(csv, sink, line, number);
@@ -341,8 +352,8 @@ struct toc_reader *toc_csv_open(const struct toc_reader_options *options)
     return &csv->reader;
 }
 
-toc_rc toc_csv_read(
-        struct toc_reader *reader, FILE *stream, const struct toc_reader_sink *sink, struct toc_err *err)
+toc_rc toc_csv_read(struct toc_reader *reader, FILE *stream, const struct toc_reader_sink *sink,
+        struct toc_err *err)
 {
     struct csv *csv = (struct csv *)reader;
     TOC_TRY(toc_reader_lines(reader, stream, sink, each_line, err));

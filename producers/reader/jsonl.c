@@ -51,7 +51,7 @@ struct toc_reader *toc_jsonl_open(const struct toc_reader_options *options)
 static bool is_hub_output(const json_t *object)
 {
     return json_object_get(object, "advice") != NULL || json_object_get(object, "now") != NULL ||
-            json_object_get(object, "born") != NULL;
+           json_object_get(object, "born") != NULL;
 }
 
 static enum toc_refusal check_tags(const struct toc_observation *obs)
@@ -75,7 +75,8 @@ static enum toc_refusal check_ranges(const struct toc_observation *obs)
 }
 
 // What the line leaves out comes from the feed.
-static void take_defaults(const json_t *object, const struct toc_observation *base, struct toc_observation *obs)
+static void take_defaults(
+        const json_t *object, const struct toc_observation *base, struct toc_observation *obs)
 {
     if (json_object_get(object, "confidence") == NULL)
         obs->confidence = base->confidence;
@@ -83,7 +84,8 @@ static void take_defaults(const json_t *object, const struct toc_observation *ba
         obs->action = base->action;
 }
 
-static enum toc_refusal read_object(struct jsonl *jsonl, struct toc_slice text, struct toc_found *found)
+static enum toc_refusal read_object(
+        struct jsonl *jsonl, struct toc_slice text, struct toc_found *found)
 {
     json_t TOC_CLEANUP(toc_json_drop) *object = NULL;
     struct toc_err err = {0};
@@ -95,7 +97,8 @@ static enum toc_refusal read_object(struct jsonl *jsonl, struct toc_slice text, 
     if (is_hub_output(object))
         return TOC_REFUSAL_READ_ECHO;
     if (toc_failed(toc_observation_from_json(object, &jsonl->arena, &found->obs, &err)))
-        return toc_refusal_parse(toc_avro_json_refusal(&err), &refusal) ? refusal : TOC_REFUSAL_READ_FIELD;
+        return toc_refusal_parse(toc_avro_json_refusal(&err), &refusal) ? refusal
+                                                                        : TOC_REFUSAL_READ_FIELD;
     take_defaults(object, &jsonl->reader.options.base, &found->obs);
     found->claims = found->obs.kind == TOC_KIND_UNKNOWN ? 0 : TOC_CLAIM(found->obs.kind);
     return check_ranges(&found->obs);
@@ -116,8 +119,8 @@ static bool each_line(
     return toc_reader_emit(reader, sink, &found);
 }
 
-toc_rc toc_jsonl_read(
-        struct toc_reader *reader, FILE *stream, const struct toc_reader_sink *sink, struct toc_err *err)
+toc_rc toc_jsonl_read(struct toc_reader *reader, FILE *stream, const struct toc_reader_sink *sink,
+        struct toc_err *err)
 {
     return toc_reader_lines(reader, stream, sink, each_line, err);
 }

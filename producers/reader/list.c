@@ -67,8 +67,8 @@ struct toc_reader *toc_list_open(const struct toc_reader_options *options)
     return toc_mem_alloc(1, sizeof(struct toc_reader));
 }
 
-toc_rc toc_list_read(
-        struct toc_reader *reader, FILE *stream, const struct toc_reader_sink *sink, struct toc_err *err)
+toc_rc toc_list_read(struct toc_reader *reader, FILE *stream, const struct toc_reader_sink *sink,
+        struct toc_err *err)
 {
     return toc_reader_lines(reader, stream, sink, each_line, err);
 }

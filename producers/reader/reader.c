@@ -11,14 +11,14 @@
 
 // In the order in which detection asks; the list takes whatever is left.
 const struct toc_reader_row toc_readers[] = {
-        {"stix", "STIX 2.1 or 2.0: a bundle, a list of objects or one object", true, toc_stix_file_looks,
-                toc_stix_file_open, toc_stix_file_read, toc_stix_file_close},
+        {"stix", "STIX 2.1 or 2.0: a bundle, a list of objects or one object", true,
+                toc_stix_file_looks, toc_stix_file_open, toc_stix_file_read, toc_stix_file_close},
         {"jsonl", "JSON Lines: the JSON form of an observation, one a line", false, toc_jsonl_looks,
                 toc_jsonl_open, toc_jsonl_read, toc_jsonl_close},
         {"csv", "a table with a header line: comma, semicolon, tab or bar; Zeek intel files", false,
                 toc_csv_looks, toc_csv_open, toc_csv_read, toc_csv_close},
-        {"list", "one value a line, comments behind # ; or //", false, toc_list_looks, toc_list_open,
-                toc_list_read, toc_list_close},
+        {"list", "one value a line, comments behind # ; or //", false, toc_list_looks,
+                toc_list_open, toc_list_read, toc_list_close},
         {0},
 };
 
@@ -72,8 +72,8 @@ bool toc_reader_refuse(const struct toc_reader_sink *sink, enum toc_refusal code
     return sink->refused(sink->ctx, &refused);
 }
 
-bool toc_reader_emit(
-        const struct toc_reader *reader, const struct toc_reader_sink *sink, const struct toc_found *found)
+bool toc_reader_emit(const struct toc_reader *reader, const struct toc_reader_sink *sink,
+        const struct toc_found *found)
 {
     if (reader->echo)
         return toc_reader_refuse(sink, TOC_REFUSAL_READ_ECHO, found->line, 0, found->text);
@@ -81,7 +81,8 @@ bool toc_reader_emit(
 }
 
 toc_rc toc_reader_lines(struct toc_reader *reader, FILE *stream, const struct toc_reader_sink *sink,
-        bool (*each)(struct toc_reader *reader, const struct toc_reader_sink *sink, const struct toc_line *line),
+        bool (*each)(struct toc_reader *reader, const struct toc_reader_sink *sink,
+                const struct toc_line *line),
         struct toc_err *err)
 {
     struct toc_lines *lines = toc_lines_new(stream, TOC_LINE_BYTES_MAX);
@@ -93,7 +94,8 @@ toc_rc toc_reader_lines(struct toc_reader *reader, FILE *stream, const struct to
     while (more && (got = toc_lines_next(lines, &line)) == 1) {
         line.number += before;
         reader->lines = line.number;
-        more = line.too_long ? toc_reader_refuse(sink, TOC_REFUSAL_READ_LINE_LONG, line.number, 0, line.text)
+        more = line.too_long ? toc_reader_refuse(
+                                       sink, TOC_REFUSAL_READ_LINE_LONG, line.number, 0, line.text)
                              : each(reader, sink, &line);
     }
     int reason = errno;

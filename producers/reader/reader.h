@@ -91,20 +91,20 @@ struct toc_reader {
     bool echo;      // the input carries Tocsin's mark: nothing in it is evidence
 };
 
-TOC_NODISCARD toc_rc toc_reader_open(const struct toc_reader_row *row, const struct toc_reader_options *options,
-        struct toc_reader **out, struct toc_err *err);
+TOC_NODISCARD toc_rc toc_reader_open(const struct toc_reader_row *row,
+        const struct toc_reader_options *options, struct toc_reader **out, struct toc_err *err);
 // Reads the stream to its end. May be called again with the continuation of the same input, cut at
 // the end of a line: line numbers and the header of a table go on. IO and MEMORY only; what stands
 // in the input never makes it fail.
-TOC_NODISCARD toc_rc toc_reader_read(struct toc_reader *reader, FILE *stream, const struct toc_reader_sink *sink,
-        struct toc_err *err);
+TOC_NODISCARD toc_rc toc_reader_read(struct toc_reader *reader, FILE *stream,
+        const struct toc_reader_sink *sink, struct toc_err *err);
 void toc_reader_close(struct toc_reader *reader); // NULL is fine
 
 // ---- what readers share
 
 // Hands a statement on, or refuses it when the input is an output of Tocsin. False: end the read.
-bool toc_reader_emit(
-        const struct toc_reader *reader, const struct toc_reader_sink *sink, const struct toc_found *found);
+bool toc_reader_emit(const struct toc_reader *reader, const struct toc_reader_sink *sink,
+        const struct toc_found *found);
 bool toc_reader_refuse(const struct toc_reader_sink *sink, enum toc_refusal code, uint64_t line,
         uint32_t column, struct toc_slice text);
 
@@ -112,5 +112,6 @@ bool toc_reader_refuse(const struct toc_reader_sink *sink, enum toc_refusal code
 // TOC_LINE_BYTES_MAX are refused here. `each` returns false to end the read.
 TOC_NODISCARD toc_rc toc_reader_lines(struct toc_reader *reader, FILE *stream,
         const struct toc_reader_sink *sink,
-        bool (*each)(struct toc_reader *reader, const struct toc_reader_sink *sink, const struct toc_line *line),
+        bool (*each)(struct toc_reader *reader, const struct toc_reader_sink *sink,
+                const struct toc_line *line),
         struct toc_err *err);

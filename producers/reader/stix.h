@@ -5,6 +5,6 @@
 
 bool toc_stix_file_looks(struct toc_slice head);
 struct toc_reader *toc_stix_file_open(const struct toc_reader_options *options);
-toc_rc toc_stix_file_read(struct toc_reader *reader, FILE *stream, const struct toc_reader_sink *sink,
-        struct toc_err *err);
+toc_rc toc_stix_file_read(struct toc_reader *reader, FILE *stream,
+        const struct toc_reader_sink *sink, struct toc_err *err);
 void toc_stix_file_close(struct toc_reader *reader);

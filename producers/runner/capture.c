@@ -29,8 +29,8 @@ toc_rc toc_capture_create(const char *path, int32_t partitions, int64_t append_t
     capture->path = toc_mem_strdup(path);
     capture->offsets = toc_mem_alloc((size_t)partitions, sizeof *capture->offsets);
     toc_rc rc = capture->path == NULL || capture->offsets == NULL
-            ? toc_fail(err, TOC_E_MEMORY, "no memory for a capture")
-            : toc_container_create(path, &toc_capture_avro, &capture->writer, err);
+                        ? toc_fail(err, TOC_E_MEMORY, "no memory for a capture")
+                        : toc_container_create(path, &toc_capture_avro, &capture->writer, err);
     if (toc_failed(rc)) {
         capture_free(capture);
         return rc;

@@ -8,8 +8,8 @@
 
 static void put_words(const struct toc_observation *obs, struct toc_buf *line)
 {
-    toc_buf_printf(line, "%-8s %-8s %.*s", toc_action_spelling(obs->action), toc_kind_spelling(obs->kind),
-            TOC_SLICE_ARG(obs->value));
+    toc_buf_printf(line, "%-8s %-8s %.*s", toc_action_spelling(obs->action),
+            toc_kind_spelling(obs->kind), TOC_SLICE_ARG(obs->value));
     toc_buf_printf(line, "  confidence %d", (int)obs->confidence);
     for (size_t i = 0; i < obs->tags_count; i++)
         toc_buf_printf(line, "%s%.*s", i == 0 ? "  tags " : ",", TOC_SLICE_ARG(obs->tags[i]));
@@ -22,8 +22,8 @@ static void put_json(const struct toc_observation *obs, struct toc_buf *line)
     toc_observation_json(obs, &w);
 }
 
-static toc_rc print_all(struct toc_plan *plan, bool json, FILE *out, struct toc_entry_row *row, struct toc_buf *line,
-        struct toc_err *err)
+static toc_rc print_all(struct toc_plan *plan, bool json, FILE *out, struct toc_entry_row *row,
+        struct toc_buf *line, struct toc_err *err)
 {
     struct toc_observation obs;
     bool more;
@@ -39,7 +39,8 @@ static toc_rc print_all(struct toc_plan *plan, bool json, FILE *out, struct toc_
             put_words(&obs, line);
         toc_buf_put_byte(line, '\n');
         TOC_TRY(toc_buf_check(line, "line", err));
-        TOC_ENSURE(fwrite(line->ptr, 1, line->len, out) == line->len, err, TOC_E_IO, "writing: %s", strerror(errno));
+        TOC_ENSURE(fwrite(line->ptr, 1, line->len, out) == line->len, err, TOC_E_IO, "writing: %s",
+                strerror(errno));
         TOC_TRY(toc_entry_read(plan->entries, row, &more, err));
     }
     TOC_ENSURE(fflush(out) == 0, err, TOC_E_IO, "writing: %s", strerror(errno));

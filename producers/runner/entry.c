@@ -12,7 +12,9 @@ enum said {
 
 static enum said said_by(enum toc_action action)
 {
-    return action == TOC_ACTION_SIGHT ? SAID_SIGHT : action == TOC_ACTION_HIT ? SAID_HIT : SAID_STANCE;
+    return action == TOC_ACTION_SIGHT ? SAID_SIGHT
+           : action == TOC_ACTION_HIT ? SAID_HIT
+                                      : SAID_STANCE;
 }
 
 void toc_entry_key(uint32_t partition, enum toc_marking marking, const uint8_t key[TOC_KEY_BYTES],
@@ -50,11 +52,13 @@ void toc_entry_put(const struct toc_observation *obs, struct toc_buf *out)
     toc_observation_encode(obs, out);
 }
 
-toc_rc toc_entry_get(
-        struct toc_slice bytes, struct toc_arena *arena, struct toc_observation *out, struct toc_err *err)
+toc_rc toc_entry_get(struct toc_slice bytes, struct toc_arena *arena, struct toc_observation *out,
+        struct toc_err *err)
 {
     toc_rc rc = toc_observation_decode(bytes, toc_observation_fingerprint, arena, out, err);
-    return toc_failed(rc) ? toc_fail(err, TOC_E_STATE, "the spool holds no observation where one should be") : rc;
+    return toc_failed(rc) ? toc_fail(err, TOC_E_STATE,
+                                    "the spool holds no observation where one should be")
+                          : rc;
 }
 
 // ---- joining lists: what the older has, then what the newer adds, up to the schema's maximum
@@ -89,7 +93,8 @@ static bool same_relation(const struct toc_relation *a, const struct toc_relatio
 
 static bool same_reference(const struct toc_reference *a, const struct toc_reference *b)
 {
-    return toc_slice_eq(a->source, b->source) && toc_slice_eq(a->id, b->id) && toc_slice_eq(a->url, b->url);
+    return toc_slice_eq(a->source, b->source) && toc_slice_eq(a->id, b->id) &&
+           toc_slice_eq(a->url, b->url);
 }
 
 JOIN(tags, struct toc_slice, TOC_OBSERVATION_TAGS_MAX, same_tag)
@@ -125,12 +130,12 @@ static void merge(
             &newer->tags_count);
     newer->relations = join_relations(older->relations, older->relations_count, newer->relations,
             newer->relations_count, arena, &newer->relations_count);
-    newer->references = join_references(older->references, older->references_count, newer->references,
-            newer->references_count, arena, &newer->references_count);
+    newer->references = join_references(older->references, older->references_count,
+            newer->references, newer->references_count, arena, &newer->references_count);
 }
 
-toc_rc toc_entry_merge(
-        void *ctx, struct toc_slice older, struct toc_slice newer, struct toc_buf *out, struct toc_err *err)
+toc_rc toc_entry_merge(void *ctx, struct toc_slice older, struct toc_slice newer,
+        struct toc_buf *out, struct toc_err *err)
 {
     struct toc_arena *arena = ctx;
     struct toc_observation a, b;

@@ -25,12 +25,12 @@ bool toc_entry_is_stance(const uint8_t *sort_key);
 
 void toc_entry_put(const struct toc_observation *obs, struct toc_buf *out);
 // Reads back what toc_entry_put wrote. STATE when it is something else.
-TOC_NODISCARD toc_rc toc_entry_get(
-        struct toc_slice bytes, struct toc_arena *arena, struct toc_observation *out, struct toc_err *err);
+TOC_NODISCARD toc_rc toc_entry_get(struct toc_slice bytes, struct toc_arena *arena,
+        struct toc_observation *out, struct toc_err *err);
 
 // The sorter's merge of two statements under one sort key; ctx is a struct toc_arena of its own. The newer
 // one counts; first seen is the earliest, last seen the latest, tags, relations and references
 // are joined; sightings and hits add up, of a stance the larger count stays.
-toc_rc toc_entry_merge(
-        void *ctx, struct toc_slice older, struct toc_slice newer, struct toc_buf *out, struct toc_err *err);
+toc_rc toc_entry_merge(void *ctx, struct toc_slice older, struct toc_slice newer,
+        struct toc_buf *out, struct toc_err *err);
 #define TOC_ENTRY_ARENA_BYTES (1024 * 1024)

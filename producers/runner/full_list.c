@@ -86,7 +86,9 @@ static toc_rc join(struct join *j, struct toc_err *err)
     TOC_TRY(next_old(j, err));
     TOC_TRY(next_entry(j, err));
     while (j->old_more || j->entry_more) {
-        int c = !j->old_more ? 1 : !j->entry_more ? -1 : memcmp(j->old.key, j->entry.key, TOC_SORT_KEY_BYTES);
+        int c = !j->old_more     ? 1
+                : !j->entry_more ? -1
+                                 : memcmp(j->old.key, j->entry.key, TOC_SORT_KEY_BYTES);
         if (c < 0) {
             TOC_TRY(take_missing(j, err));
             continue;
@@ -107,7 +109,8 @@ static toc_rc run(struct join *j, bool accept_shrink, struct toc_err *err)
     return join(j, err);
 }
 
-static toc_rc open_files(struct join *j, const char *last_path, const char *new_path, struct toc_err *err)
+static toc_rc open_files(
+        struct join *j, const char *last_path, const char *new_path, struct toc_err *err)
 {
     j->last = fopen(last_path, "rbe");
     if (j->last == NULL && errno != ENOENT)
@@ -126,8 +129,8 @@ static toc_rc close_list(FILE *list, const char *path, struct toc_err *err)
     return rc;
 }
 
-toc_rc toc_full_list_join(struct toc_plan *plan, const char *last_path, const char *new_path, bool accept_shrink,
-        struct toc_plan *out, struct toc_full_list *result, struct toc_err *err)
+toc_rc toc_full_list_join(struct toc_plan *plan, const char *last_path, const char *new_path,
+        bool accept_shrink, struct toc_plan *out, struct toc_full_list *result, struct toc_err *err)
 {
     struct join j = {.plan = plan, .out = out, .result = result};
     *result = (struct toc_full_list){0};

@@ -14,7 +14,8 @@
 
 static toc_rc io_fail(struct toc_err *err, const char *path)
 {
-    return toc_fail(err, errno == ENOENT ? TOC_E_NOTFOUND : TOC_E_IO, "%s: %s", path, strerror(errno));
+    return toc_fail(
+            err, errno == ENOENT ? TOC_E_NOTFOUND : TOC_E_IO, "%s: %s", path, strerror(errno));
 }
 
 static toc_rc to_start(FILE *stream, struct toc_err *err)
@@ -37,7 +38,8 @@ static toc_rc copy(FILE *from, const char *path, FILE *to, struct toc_err *err)
     return to_start(to, err);
 }
 
-static toc_rc copy_to_disk(FILE *from, const char *path, const char *dir, FILE **out, struct toc_err *err)
+static toc_rc copy_to_disk(
+        FILE *from, const char *path, const char *dir, FILE **out, struct toc_err *err)
 {
     FILE *to = NULL;
     TOC_TRY(toc_nameless_open(dir, &to, err));
@@ -142,7 +144,8 @@ static toc_rc read_some(struct toc_follow *f, int timeout_ms, struct toc_err *er
     return TOC_OK;
 }
 
-toc_rc toc_follow_next(struct toc_follow *follow, FILE *piece, size_t *out_lines, struct toc_err *err)
+toc_rc toc_follow_next(
+        struct toc_follow *follow, FILE *piece, size_t *out_lines, struct toc_err *err)
 {
     size_t lines = 0;
     int64_t first_ms = 0;

@@ -13,7 +13,8 @@
 
 // Opens a file or ("-") standard input as a stream at its beginning. `dir`: where a copy lies, without
 // a name. NOTFOUND, IO; REFUSED for a directory.
-TOC_NODISCARD toc_rc toc_input_open(const char *path, const char *dir, FILE **out, struct toc_err *err);
+TOC_NODISCARD toc_rc toc_input_open(
+        const char *path, const char *dir, FILE **out, struct toc_err *err);
 
 // The row of `format` ("auto": by the stream's beginning; it is rewound). USAGE for an unknown name,
 // SYNTAX when the input is no text.
@@ -24,9 +25,9 @@ TOC_NODISCARD toc_rc toc_input_format(
 // behind the first of them, whichever comes first.
 struct toc_follow {
     int fd;
-    int stop_fd;           // readable = stop (a signalfd); -1: none
-    struct toc_buf held;   // read, not yet in a piece
-    bool ended;            // end of the pipe, or asked to stop
+    int stop_fd;                   // readable = stop (a signalfd); -1: none
+    struct toc_buf held;           // read, not yet in a piece
+    bool ended;                    // end of the pipe, or asked to stop
     const struct toc_clock *clock; // NULL = the system's
 };
 void toc_follow_init(struct toc_follow *follow, int fd, int stop_fd, const struct toc_clock *clock);

@@ -32,17 +32,18 @@ static toc_rc read_head(
     out->observations = (int32_t)toc_rd_le(&rd, 4);
     out->value.len = (size_t)toc_rd_le(&rd, 4);
     TOC_ENSURE(toc_rd_finished(&rd) && out->partition >= 0 && out->index >= 0 &&
-                    out->value.len <= TOC_SEGMENT_VALUE_BYTES_MAX,
+                       out->value.len <= TOC_SEGMENT_VALUE_BYTES_MAX,
             err, TOC_E_STATE, "a spooled segment has no head");
     return TOC_OK;
 }
 
-static toc_rc add_to_run(struct toc_outgoing *o, const struct toc_outgoing_segment *s, int64_t at, struct toc_err *err)
+static toc_rc add_to_run(struct toc_outgoing *o, const struct toc_outgoing_segment *s, int64_t at,
+        struct toc_err *err)
 {
     if (o->run_count == 0 || o->runs[o->run_count - 1].partition != s->partition) {
         void *runs = o->runs;
-        TOC_ENSURE(toc_mem_grow(&runs, &o->run_cap, o->run_count + 1, sizeof *o->runs) == 0, err, TOC_E_MEMORY,
-                "no memory for %zu partitions", o->run_count);
+        TOC_ENSURE(toc_mem_grow(&runs, &o->run_cap, o->run_count + 1, sizeof *o->runs) == 0, err,
+                TOC_E_MEMORY, "no memory for %zu partitions", o->run_count);
         o->runs = runs;
         o->runs[o->run_count++] = (struct toc_outgoing_run){.partition = s->partition, .next = at};
     }
@@ -59,7 +60,8 @@ static toc_rc scan(struct toc_outgoing *o, struct toc_err *err)
         TOC_TRY(read_head(o->segments, &s, &end, err));
         if (end)
             return TOC_OK;
-        TOC_ENSURE(s.index == o->count, err, TOC_E_STATE, "spooled segment %d has index %d", (int)o->count, (int)s.index);
+        TOC_ENSURE(s.index == o->count, err, TOC_E_STATE, "spooled segment %d has index %d",
+                (int)o->count, (int)s.index);
         TOC_TRY(add_to_run(o, &s, at, err));
         o->count++;
         o->observations += (uint64_t)s.observations;
@@ -93,8 +95,8 @@ static toc_rc read_acks(struct toc_outgoing *o, struct toc_err *err)
         whole += (off_t)sizeof note;
         struct toc_rd rd = toc_rd_over(toc_slice(note, sizeof note));
         int32_t index = (int32_t)toc_rd_le(&rd, 4);
-        TOC_ENSURE(index >= 0 && index < o->count, err, TOC_E_STATE, "segment %d of %d was sent", (int)index,
-                (int)o->count);
+        TOC_ENSURE(index >= 0 && index < o->count, err, TOC_E_STATE, "segment %d of %d was sent",
+                (int)index, (int)o->count);
         mark(o, index);
     }
     if (ferror(o->acks) || ftruncate(fileno(o->acks), whole) != 0)
@@ -102,7 +104,8 @@ static toc_rc read_acks(struct toc_outgoing *o, struct toc_err *err)
     return TOC_OK;
 }
 
-static toc_rc open_both(struct toc_outgoing *o, const char *segments, const char *acks, struct toc_err *err)
+static toc_rc open_both(
+        struct toc_outgoing *o, const char *segments, const char *acks, struct toc_err *err)
 {
     o->segments = fopen(segments, "rbe");
     if (o->segments == NULL)
@@ -116,8 +119,8 @@ static toc_rc open_both(struct toc_outgoing *o, const char *segments, const char
     return read_acks(o, err);
 }
 
-toc_rc toc_outgoing_open(
-        const char *segments_path, const char *acks_path, struct toc_outgoing *out, struct toc_err *err)
+toc_rc toc_outgoing_open(const char *segments_path, const char *acks_path, struct toc_outgoing *out,
+        struct toc_err *err)
 {
     struct toc_outgoing o = {0};
     toc_rc rc = open_both(&o, segments_path, acks_path, err);
@@ -139,8 +142,9 @@ void toc_outgoing_close(struct toc_outgoing *outgoing)
     *outgoing = (struct toc_outgoing){0};
 }
 
-toc_rc toc_outgoing_next(struct toc_outgoing *outgoing, struct toc_outgoing_run *run, struct toc_buf *value,
-        struct toc_outgoing_segment *out, bool *out_more, struct toc_err *err)
+toc_rc toc_outgoing_next(struct toc_outgoing *outgoing, struct toc_outgoing_run *run,
+        struct toc_buf *value, struct toc_outgoing_segment *out, bool *out_more,
+        struct toc_err *err)
 {
     bool end = false;
     *out_more = false;
@@ -155,8 +159,8 @@ toc_rc toc_outgoing_next(struct toc_outgoing *outgoing, struct toc_outgoing_run 
         toc_buf_clear(value);
         uint8_t *room = toc_buf_reserve(value, out->value.len);
         TOC_ENSURE(room != NULL, err, TOC_E_MEMORY, "no memory for a segment");
-        TOC_ENSURE(fread(room, 1, out->value.len, outgoing->segments) == out->value.len, err, TOC_E_STATE,
-                "the spooled segments end too early");
+        TOC_ENSURE(fread(room, 1, out->value.len, outgoing->segments) == out->value.len, err,
+                TOC_E_STATE, "the spooled segments end too early");
         value->len = out->value.len;
         out->value = toc_buf_slice(value);
         *out_more = true;

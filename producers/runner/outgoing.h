@@ -31,13 +31,15 @@ struct toc_outgoing {
 
 // Reads what is in the two files of a submission; `acks` may be missing. STATE when they contradict
 // themselves.
-TOC_NODISCARD toc_rc toc_outgoing_open(
-        const char *segments_path, const char *acks_path, struct toc_outgoing *out, struct toc_err *err);
+TOC_NODISCARD toc_rc toc_outgoing_open(const char *segments_path, const char *acks_path,
+        struct toc_outgoing *out, struct toc_err *err);
 void toc_outgoing_close(struct toc_outgoing *outgoing);
 
 // The next segment of a run that is not stored, into value (cleared first); false when there is none left.
 TOC_NODISCARD toc_rc toc_outgoing_next(struct toc_outgoing *outgoing, struct toc_outgoing_run *run,
-        struct toc_buf *value, struct toc_outgoing_segment *out, bool *out_more, struct toc_err *err);
+        struct toc_buf *value, struct toc_outgoing_segment *out, bool *out_more,
+        struct toc_err *err);
 // The broker has it: noted on disk, so that a later start does not send it again.
-TOC_NODISCARD toc_rc toc_outgoing_store(struct toc_outgoing *outgoing, int32_t index, struct toc_err *err);
+TOC_NODISCARD toc_rc toc_outgoing_store(
+        struct toc_outgoing *outgoing, int32_t index, struct toc_err *err);
 bool toc_outgoing_done(const struct toc_outgoing *outgoing);

@@ -12,8 +12,8 @@
 bool toc_cutter_cuts(struct toc_cutter *cutter, const uint8_t *sort_key, size_t bytes)
 {
     bool cuts = cutter->count == 0 || memcmp(cutter->group, sort_key, sizeof cutter->group) != 0 ||
-            cutter->count == TOC_SEGMENT_OBSERVATIONS_MAX ||
-            cutter->bytes + bytes > TOC_SEGMENT_BYTES_MAX - SEGMENT_HEAD_BYTES_MAX;
+                cutter->count == TOC_SEGMENT_OBSERVATIONS_MAX ||
+                cutter->bytes + bytes > TOC_SEGMENT_BYTES_MAX - SEGMENT_HEAD_BYTES_MAX;
     if (cuts) {
         memcpy(cutter->group, sort_key, sizeof cutter->group);
         cutter->count = cutter->bytes = 0;

@@ -35,10 +35,11 @@ TOC_NODISCARD toc_rc toc_plan_init(struct toc_plan *plan, const char *dir, struc
 void toc_plan_done(struct toc_plan *plan);
 
 // Entries must come in order.
-TOC_NODISCARD toc_rc toc_plan_add(
-        struct toc_plan *plan, const uint8_t *sort_key, struct toc_slice bytes, struct toc_err *err);
+TOC_NODISCARD toc_rc toc_plan_add(struct toc_plan *plan, const uint8_t *sort_key,
+        struct toc_slice bytes, struct toc_err *err);
 // Everything the sorter holds.
-TOC_NODISCARD toc_rc toc_plan_take(struct toc_plan *plan, struct toc_sorter *sorter, struct toc_err *err);
+TOC_NODISCARD toc_rc toc_plan_take(
+        struct toc_plan *plan, struct toc_sorter *sorter, struct toc_err *err);
 
 // Back to the first entry, to be read with toc_entry_read.
 TOC_NODISCARD toc_rc toc_plan_rewind(struct toc_plan *plan, struct toc_err *err);

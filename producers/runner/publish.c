@@ -59,7 +59,8 @@ static bool is_stopped(void *ctx)
     return run->stopped;
 }
 
-static toc_rc on_stored(void *ctx, int64_t seq, int32_t index, int32_t observations, struct toc_err *err)
+static toc_rc on_stored(
+        void *ctx, int64_t seq, int32_t index, int32_t observations, struct toc_err *err)
 {
     struct run *run = ctx;
     return toc_receipts_expect(run->receipts, seq, index, observations, err);
@@ -91,7 +92,8 @@ static toc_rc open_spool(struct run *run, struct toc_err *err)
         capture_writer(run, digest);
         owner.writer = digest;
     }
-    TOC_TRY(toc_path_join(run->state, conf->state, run->options->segments != NULL ? "capture" : "", err));
+    TOC_TRY(toc_path_join(
+            run->state, conf->state, run->options->segments != NULL ? "capture" : "", err));
     TOC_TRY(toc_spool_open(run->state, &owner, &run->spool, err));
     run->dir = toc_spool_dir(run->spool);
     run->zstd = toc_zstd_new();
@@ -105,8 +107,10 @@ static toc_rc open_bus(struct run *run, struct toc_err *err)
     struct toc_bus_log log = {on_bus_line, run};
     struct toc_sender_options sender = {
             .kafka = &run->setup.conf.kafka, .log = log, .stop = is_stopped, .ctx = run};
-    struct toc_receipts_options receipts = {.kafka = &run->setup.conf.kafka, .log = log,
-            .member = run->setup.conf.member, .writer = toc_spool_writer(run->spool)};
+    struct toc_receipts_options receipts = {.kafka = &run->setup.conf.kafka,
+            .log = log,
+            .member = run->setup.conf.member,
+            .writer = toc_spool_writer(run->spool)};
     if (o->wait) {
         sender.stored = on_stored;
         TOC_TRY(toc_receipts_open(&receipts, &run->receipts, err));
@@ -117,11 +121,13 @@ static toc_rc open_bus(struct run *run, struct toc_err *err)
 static toc_rc open_run(struct run *run, struct toc_err *err)
 {
     const struct toc_publish_options *o = run->options;
-    struct toc_report_options report = {.input = o->input == NULL ? "" : o->input, .rejects = o->rejects,
-            .out = stderr, .terminal = isatty(STDERR_FILENO) == 1};
+    struct toc_report_options report = {.input = o->input == NULL ? "" : o->input,
+            .rejects = o->rejects,
+            .out = stderr,
+            .terminal = isatty(STDERR_FILENO) == 1};
     TOC_TRY(toc_setup_load(o, &run->setup, err));
-    TOC_ENSURE(o->segments == NULL || access(o->segments, F_OK) != 0, err, TOC_E_EXISTS, "%s is there already",
-            o->segments);
+    TOC_ENSURE(o->segments == NULL || access(o->segments, F_OK) != 0, err, TOC_E_EXISTS,
+            "%s is there already", o->segments);
     const char *temporary = getenv("TMPDIR");
     run->dir = temporary == NULL ? "/tmp" : temporary;
     if (!o->dry_run)
@@ -149,11 +155,12 @@ static toc_rc open_reader(struct run *run, FILE *stream, struct toc_err *err)
     if (run->reader != NULL)
         return TOC_OK;
     TOC_TRY(toc_input_format(stream, run->options->format, &row, err));
-    TOC_ENSURE(!row->whole || !run->options->follow, err, TOC_E_USAGE, "%s cannot be followed: it is read twice",
-            row->name);
+    TOC_ENSURE(!row->whole || !run->options->follow, err, TOC_E_USAGE,
+            "%s cannot be followed: it is read twice", row->name);
     // Objects may state their own marking; a line cannot.
     TOC_ENSURE(run->setup.has_marking || row->whole, err, TOC_E_USAGE, "%s: %s: %s",
-            toc_refusal_code(TOC_REFUSAL_MARKING_MISSING), toc_refusal_meaning(TOC_REFUSAL_MARKING_MISSING),
+            toc_refusal_code(TOC_REFUSAL_MARKING_MISSING),
+            toc_refusal_meaning(TOC_REFUSAL_MARKING_MISSING),
             toc_refusal_todo(TOC_REFUSAL_MARKING_MISSING));
     struct toc_reader_options options = toc_setup_reader(&run->setup);
     return toc_reader_open(row, &options, &run->reader, err);
@@ -162,10 +169,11 @@ static toc_rc open_reader(struct run *run, FILE *stream, struct toc_err *err)
 static void tell_full_list(const struct run *run, const struct toc_full_list *list)
 {
     if (list->held)
-        fprintf(stderr, "%s: the list shrank from %llu to %llu: %llu missing are held, not withdrawn; "
-                        "--accept-shrink withdraws them\n",
-                run->options->input, (unsigned long long)list->before, (unsigned long long)list->now,
-                (unsigned long long)list->missing);
+        fprintf(stderr,
+                "%s: the list shrank from %llu to %llu: %llu missing are held, not withdrawn; "
+                "--accept-shrink withdraws them\n",
+                run->options->input, (unsigned long long)list->before,
+                (unsigned long long)list->now, (unsigned long long)list->missing);
     else if (run->report.options.terminal && list->missing > 0)
         fprintf(stderr, "%s: %llu are no longer on the list and withdrawn\n", run->options->input,
                 (unsigned long long)list->missing);
@@ -178,14 +186,15 @@ static toc_rc join_full_list(struct run *run, struct toc_plan *plan, struct toc_
     struct toc_plan joined;
     struct toc_full_list list;
     const char *state = run->spool != NULL ? run->state : run->setup.conf.state;
-    TOC_ENSURE(state != NULL, err, TOC_E_USAGE, "--full-list needs -c member.conf: the last list lies in its state");
+    TOC_ENSURE(state != NULL, err, TOC_E_USAGE,
+            "--full-list needs -c member.conf: the last list lies in its state");
     TOC_TRY(toc_spool_list_path(state, run->setup.feed_id, last, err));
     if (run->spool != NULL)
         TOC_TRY(toc_spool_new_list_path(run->spool, next, err));
     toc_rc rc = toc_plan_init(&joined, run->dir, err);
     if (!toc_failed(rc))
-        rc = toc_full_list_join(plan, last, run->spool != NULL ? next : NULL, run->options->accept_shrink, &joined,
-                &list, err);
+        rc = toc_full_list_join(plan, last, run->spool != NULL ? next : NULL,
+                run->options->accept_shrink, &joined, &list, err);
     if (toc_failed(rc)) {
         toc_plan_done(&joined);
         return rc;
@@ -197,7 +206,8 @@ static toc_rc join_full_list(struct run *run, struct toc_plan *plan, struct toc_
     return TOC_OK;
 }
 
-static toc_rc seal(struct run *run, struct toc_plan *plan, const struct toc_seal_sink *sink, struct toc_err *err)
+static toc_rc seal(struct run *run, struct toc_plan *plan, const struct toc_seal_sink *sink,
+        struct toc_err *err)
 {
     struct toc_seal_head head;
     toc_setup_head(&run->setup, &head);
@@ -211,7 +221,8 @@ static toc_rc seal(struct run *run, struct toc_plan *plan, const struct toc_seal
 static toc_rc seal_capture(struct run *run, struct toc_plan *plan, struct toc_err *err)
 {
     struct toc_capture_file *capture = NULL;
-    TOC_TRY(toc_capture_create(run->options->segments, run->setup.partitions, now_ms(run), &capture, err));
+    TOC_TRY(toc_capture_create(
+            run->options->segments, run->setup.partitions, now_ms(run), &capture, err));
     struct toc_seal_sink sink = toc_capture_sink(capture);
     toc_rc rc = seal(run, plan, &sink, err);
     if (toc_failed(rc)) {
@@ -229,7 +240,8 @@ static toc_rc seal_spool(struct run *run, struct toc_plan *plan, struct toc_err 
 
 static toc_rc keep(struct run *run, struct toc_plan *plan, struct toc_err *err)
 {
-    struct toc_spool_meta meta = {.feed = run->setup.feed_id, .observations = (int64_t)plan->observations,
+    struct toc_spool_meta meta = {.feed = run->setup.feed_id,
+            .observations = (int64_t)plan->observations,
             .segments = plan->segments};
     int64_t seq = toc_spool_next_seq(run->spool);
     bool capture = run->options->segments != NULL;
@@ -253,13 +265,15 @@ static toc_rc check_room(const struct run *run, struct toc_err *err)
 
 static toc_rc make_plan(struct run *run, FILE *stream, struct toc_plan *plan, struct toc_err *err)
 {
-    TOC_TRY(toc_submission_read(&run->setup, run->reader, stream, run->dir, &run->report, plan, err));
+    TOC_TRY(toc_submission_read(
+            &run->setup, run->reader, stream, run->dir, &run->report, plan, err));
     return run->options->full_list ? join_full_list(run, plan, err) : TOC_OK;
 }
 
 static toc_rc use_plan(struct run *run, struct toc_plan *plan, struct toc_err *err)
 {
-    return run->options->dry_run ? toc_dry_run_print(plan, run->options->json, stdout, err) : keep(run, plan, err);
+    return run->options->dry_run ? toc_dry_run_print(plan, run->options->json, stdout, err)
+                                 : keep(run, plan, err);
 }
 
 // From a stream to a whole submission in the spool (or on the screen).
@@ -295,7 +309,9 @@ static toc_rc send_pending(struct run *run, struct toc_err *err)
     for (size_t i = 0; i < count && !toc_failed(rc); i++)
         rc = toc_sender_send(run->sender, run->spool, seqs[i], err);
     toc_mem_free(seqs);
-    return toc_failed(rc) ? toc_err_context(rc, err, "not everything was sent (the rest is spooled)") : TOC_OK;
+    return toc_failed(rc)
+                   ? toc_err_context(rc, err, "not everything was sent (the rest is spooled)")
+                   : TOC_OK;
 }
 
 // ---- the whole run
@@ -334,7 +350,8 @@ static toc_rc send_until_done(struct run *run, struct toc_err *err)
     return rc;
 }
 
-static toc_rc follow_piece(struct run *run, struct toc_follow *follow, bool *out_more, struct toc_err *err)
+static toc_rc follow_piece(
+        struct run *run, struct toc_follow *follow, bool *out_more, struct toc_err *err)
 {
     FILE *piece = NULL;
     size_t lines = 0;
@@ -377,14 +394,17 @@ static toc_rc run_all(struct run *run, struct toc_err *err)
         return TOC_OK;
     TOC_TRY(open_bus(run, err));
     TOC_TRY(send_pending(run, err));
-    return run->receipts == NULL ? TOC_OK : toc_receipts_wait(run->receipts, o->timeout_ms, is_stopped, run, err);
+    return run->receipts == NULL
+                   ? TOC_OK
+                   : toc_receipts_wait(run->receipts, o->timeout_ms, is_stopped, run, err);
 }
 
 static int exit_code(const struct run *run, toc_rc rc)
 {
     if (toc_failed(rc))
         return rc.code == TOC_E_USAGE ? TOC_EXIT_USAGE : TOC_EXIT_FAILED;
-    bool accepted = run->receipts == NULL || toc_receipts_all_accepted(toc_receipts_sums(run->receipts));
+    bool accepted =
+            run->receipts == NULL || toc_receipts_all_accepted(toc_receipts_sums(run->receipts));
     return run->held || run->nothing_taken || !accepted ? TOC_EXIT_PARTLY : TOC_EXIT_OK;
 }
 
@@ -398,7 +418,8 @@ int toc_publish(const struct toc_publish_options *options)
     if (toc_failed(rc))
         complain(&err);
     if (run.setup.unmarked && !toc_failed(rc))
-        fprintf(stderr, "no marking is stated: sending this would be refused (--marking TLP:GREEN)\n");
+        fprintf(stderr,
+                "no marking is stated: sending this would be refused (--marking TLP:GREEN)\n");
     if (run.receipts != NULL && !toc_failed(rc))
         toc_receipts_print(toc_receipts_sums(run.receipts), stdout);
     toc_rc closed = toc_report_close(&run.report, &closing);

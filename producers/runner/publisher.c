@@ -33,8 +33,8 @@ void toc_positions_put(struct toc_jw *w, const struct toc_position *positions, i
     toc_jw_close(w, ']');
 }
 
-toc_rc toc_positions_get(
-        const json_t *object, struct toc_position *positions, int32_t partitions, struct toc_err *err)
+toc_rc toc_positions_get(const json_t *object, struct toc_position *positions, int32_t partitions,
+        struct toc_err *err)
 {
     const json_t *list = json_object_get(object, "previous"), *row;
     size_t i;
@@ -43,8 +43,9 @@ toc_rc toc_positions_get(
     {
         int64_t partition = toc_json_int(row, "partition", -1), seq = toc_json_int(row, "seq", 0);
         int64_t index = toc_json_int(row, "index", -1);
-        TOC_ENSURE(partition >= 0 && partition < partitions && seq > 0 && index >= 0 && index <= INT32_MAX, err,
-                TOC_E_STATE, "previous position %zu is none", i);
+        TOC_ENSURE(partition >= 0 && partition < partitions && seq > 0 && index >= 0 &&
+                           index <= INT32_MAX,
+                err, TOC_E_STATE, "previous position %zu is none", i);
         positions[partition] = (struct toc_position){.seq = seq, .index = (int32_t)index};
     }
     return TOC_OK;
@@ -55,14 +56,17 @@ static toc_rc get(const json_t *object, struct toc_publisher *p, struct toc_err 
     struct toc_slice member = toc_json_text(object, "member");
     int64_t partitions = toc_json_int(object, "partitions", 0);
     p->next = toc_json_int(object, "next", 0);
-    TOC_ENSURE(toc_id_valid(member) && p->next >= 1 && partitions >= 1 && partitions <= TOC_PARTITIONS_MAX &&
-                    toc_parse_hex(toc_json_text(object, "deployment"), p->deployment, sizeof p->deployment) &&
-                    toc_parse_hex(toc_json_text(object, "writer"), p->writer, sizeof p->writer),
+    TOC_ENSURE(toc_id_valid(member) && p->next >= 1 && partitions >= 1 &&
+                       partitions <= TOC_PARTITIONS_MAX &&
+                       toc_parse_hex(toc_json_text(object, "deployment"), p->deployment,
+                               sizeof p->deployment) &&
+                       toc_parse_hex(toc_json_text(object, "writer"), p->writer, sizeof p->writer),
             err, TOC_E_STATE, "a field is missing or wrong");
     memcpy(p->member, member.ptr, member.len);
     p->partitions = (int32_t)partitions;
     p->previous = toc_mem_alloc((size_t)partitions, sizeof *p->previous);
-    TOC_ENSURE(p->previous != NULL, err, TOC_E_MEMORY, "no memory for %d positions", (int)partitions);
+    TOC_ENSURE(
+            p->previous != NULL, err, TOC_E_MEMORY, "no memory for %d positions", (int)partitions);
     return toc_positions_get(object, p->previous, p->partitions, err);
 }
 

@@ -20,11 +20,12 @@ struct toc_publisher {
 void toc_publisher_done(struct toc_publisher *publisher);
 
 // NOTFOUND when there is none yet; STATE when it contradicts itself.
-TOC_NODISCARD toc_rc toc_publisher_load(const char *path, struct toc_publisher *out, struct toc_err *err);
+TOC_NODISCARD toc_rc toc_publisher_load(
+        const char *path, struct toc_publisher *out, struct toc_err *err);
 TOC_NODISCARD toc_rc toc_publisher_save(
         const char *path, const struct toc_publisher *publisher, struct toc_err *err);
 
 // "previous": [{"partition": 0, "seq": 1, "index": 2}, ...], as meta.json has it too.
 void toc_positions_put(struct toc_jw *w, const struct toc_position *positions, int32_t partitions);
-TOC_NODISCARD toc_rc toc_positions_get(
-        const json_t *object, struct toc_position *positions, int32_t partitions, struct toc_err *err);
+TOC_NODISCARD toc_rc toc_positions_get(const json_t *object, struct toc_position *positions,
+        int32_t partitions, struct toc_err *err);

@@ -33,7 +33,8 @@ struct toc_receipts {
 
 // ---- the topic
 
-static toc_rc topic_end(const struct toc_receipts_options *o, const char *topic, int64_t *out, struct toc_err *err)
+static toc_rc topic_end(
+        const struct toc_receipts_options *o, const char *topic, int64_t *out, struct toc_err *err)
 {
     struct toc_admin *admin = NULL;
     int64_t begin;
@@ -46,7 +47,8 @@ static toc_rc topic_end(const struct toc_receipts_options *o, const char *topic,
 static toc_rc open_topic(struct toc_receipts *r, struct toc_err *err)
 {
     const struct toc_receipts_options *o = &r->options;
-    struct toc_topic_name topic = toc_topic(o->kafka->prefix, TOC_TOPIC_RECEIPTS, toc_slice_of(o->member));
+    struct toc_topic_name topic =
+            toc_topic(o->kafka->prefix, TOC_TOPIC_RECEIPTS, toc_slice_of(o->member));
     struct toc_consumer_opts opts = {.isolation = TOC_READ_COMMITTED, .queue_kbytes = QUEUE_KBYTES};
     struct toc_consumer_start start = {.topic = topic.text, .end = -1};
     TOC_TRY(topic_end(o, topic.text, &start.offset, err));
@@ -121,11 +123,12 @@ static bool make_room(struct expected *e, int32_t index)
     return true;
 }
 
-toc_rc toc_receipts_expect(struct toc_receipts *receipts, int64_t seq, int32_t index, int32_t observations,
-        struct toc_err *err)
+toc_rc toc_receipts_expect(struct toc_receipts *receipts, int64_t seq, int32_t index,
+        int32_t observations, struct toc_err *err)
 {
     struct expected *e = find_or_add(receipts, seq);
-    TOC_ENSURE(index >= 0 && e != NULL && make_room(e, index), err, TOC_E_MEMORY, "no memory for receipts");
+    TOC_ENSURE(index >= 0 && e != NULL && make_room(e, index), err, TOC_E_MEMORY,
+            "no memory for receipts");
     e->open[index / 8] |= (uint8_t)(1u << (index % 8));
     receipts->sums.sent += (uint64_t)observations;
     receipts->sums.segments++;
@@ -174,9 +177,11 @@ toc_rc toc_receipts_take(struct toc_receipts *receipts, struct toc_slice value, 
     struct toc_receipt receipt;
     toc_arena_reset(&receipts->arena);
     TOC_TRY(toc_receipt_get(value, &receipts->arena, &receipt, err));
-    TOC_ENSURE(receipt.changed >= 0 && receipt.unchanged >= 0 && receipt.quarantined >= 0 && receipt.repeated >= 0,
+    TOC_ENSURE(receipt.changed >= 0 && receipt.unchanged >= 0 && receipt.quarantined >= 0 &&
+                       receipt.repeated >= 0,
             err, TOC_E_RANGE, "a receipt counts below zero");
-    if (memcmp(receipt.writer, receipts->writer, sizeof receipts->writer) == 0 && is_awaited(receipts, &receipt))
+    if (memcmp(receipt.writer, receipts->writer, sizeof receipts->writer) == 0 &&
+            is_awaited(receipts, &receipt))
         add(&receipts->sums, &receipt);
     return TOC_OK;
 }
@@ -194,8 +199,8 @@ static toc_rc poll_once(struct toc_receipts *r, struct toc_err *err)
     return rc;
 }
 
-toc_rc toc_receipts_wait(struct toc_receipts *receipts, int64_t timeout_ms, bool (*stop)(void *ctx), void *ctx,
-        struct toc_err *err)
+toc_rc toc_receipts_wait(struct toc_receipts *receipts, int64_t timeout_ms, bool (*stop)(void *ctx),
+        void *ctx, struct toc_err *err)
 {
     struct toc_err unused = {0};
     int64_t end = toc_monotonic_ms(receipts->options.clock) + timeout_ms;
@@ -226,15 +231,18 @@ void toc_receipts_print(const struct toc_receipts_sums *sums, FILE *out)
                     toc_refusal_code((enum toc_refusal)i), toc_refusal_meaning((enum toc_refusal)i),
                     toc_refusal_todo((enum toc_refusal)i));
     if (sums->refused_unknown > 0)
-        fprintf(out, "  %9llu  for a reason this version does not know\n", (unsigned long long)sums->refused_unknown);
+        fprintf(out, "  %9llu  for a reason this version does not know\n",
+                (unsigned long long)sums->refused_unknown);
     fprintf(out, "repeated    %9llu\n", (unsigned long long)sums->repeated);
     if (sums->segments_missing > 0)
         fprintf(out, "no receipt for %llu of %llu segments yet: the hub is behind or not running\n",
                 (unsigned long long)sums->segments_missing, (unsigned long long)sums->segments);
     if (sums->gap)
-        fprintf(out, "the hub misses earlier segments of this state directory: was a spool removed by hand?\n");
+        fprintf(out, "the hub misses earlier segments of this state directory: was a spool removed "
+                     "by hand?\n");
     if (sums->alarm)
-        fprintf(out, "ALARM: another publisher uses this key with the same numbers: call the operator\n");
+        fprintf(out, "ALARM: another publisher uses this key with the same numbers: call the "
+                     "operator\n");
 }
 
 bool toc_receipts_all_accepted(const struct toc_receipts_sums *sums)

@@ -16,7 +16,7 @@ struct toc_receipts_options {
     const struct toc_bus_conf *kafka;
     struct toc_bus_log log;
     const char *member;
-    const uint8_t *writer; // 8 bytes; receipts of other writers are not ours
+    const uint8_t *writer;         // 8 bytes; receipts of other writers are not ours
     const struct toc_clock *clock; // NULL = the system's
 };
 
@@ -34,13 +34,13 @@ struct toc_receipts_sums {
     uint64_t segments, segments_missing; // expected, and without a receipt when time was up
     uint64_t refused[TOC_REFUSAL_COUNT];
     uint64_t refused_unknown; // by a code this version does not know
-    bool gap;   // a receipt says that earlier segments of this writer are missing
-    bool alarm; // key-in-use-twice
+    bool gap;                 // a receipt says that earlier segments of this writer are missing
+    bool alarm;               // key-in-use-twice
 };
 
 // Until all are there or timeout_ms is over; `stop` as in sender.h. Failures of Kafka only.
-TOC_NODISCARD toc_rc toc_receipts_wait(struct toc_receipts *receipts, int64_t timeout_ms, bool (*stop)(void *ctx),
-        void *ctx, struct toc_err *err);
+TOC_NODISCARD toc_rc toc_receipts_wait(struct toc_receipts *receipts, int64_t timeout_ms,
+        bool (*stop)(void *ctx), void *ctx, struct toc_err *err);
 const struct toc_receipts_sums *toc_receipts_sums(const struct toc_receipts *receipts);
 
 // One receipt's value, as from Kafka; what is not expected changes nothing.

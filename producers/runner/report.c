@@ -59,7 +59,8 @@ toc_rc toc_report_close(struct toc_report *report, struct toc_err *err)
     bool good = ferror(report->rejects) == 0;
     good = fclose(report->rejects) == 0 && good;
     report->rejects = NULL;
-    TOC_ENSURE(good, err, TOC_E_IO, "%s: not written to its end: %s", report->options.rejects, strerror(errno));
+    TOC_ENSURE(good, err, TOC_E_IO, "%s: not written to its end: %s", report->options.rejects,
+            strerror(errno));
     return TOC_OK;
 }
 
@@ -80,9 +81,9 @@ static void keep(struct toc_report *report, const struct toc_refused *r)
     struct toc_buf TOC_CLEANUP(toc_buf_done) text;
     toc_buf_init(&text, 2 * TOC_TEXT_BYTES_MAX);
     toc_text_safe(&text, r->text);
-    fprintf(report->rejects, "%llu\t%u\t%s\t%.*s\t%s\t%s\n", (unsigned long long)r->line, (unsigned)r->column,
-            toc_refusal_code(r->code), TOC_SLICE_ARG(toc_buf_slice(&text)), toc_refusal_meaning(r->code),
-            toc_refusal_todo(r->code));
+    fprintf(report->rejects, "%llu\t%u\t%s\t%.*s\t%s\t%s\n", (unsigned long long)r->line,
+            (unsigned)r->column, toc_refusal_code(r->code), TOC_SLICE_ARG(toc_buf_slice(&text)),
+            toc_refusal_meaning(r->code), toc_refusal_todo(r->code));
 }
 
 static void print(struct toc_report *report, const struct toc_refused *r)
@@ -91,9 +92,10 @@ static void print(struct toc_report *report, const struct toc_refused *r)
     if (r->column > 0)
         snprintf(column, sizeof column, ", column %u", (unsigned)r->column);
     end_progress(report);
-    fprintf(report->options.out, "%s:%llu%s: %s: %s%s%s%s\n", report->options.input, (unsigned long long)r->line,
-            column, toc_refusal_code(r->code), toc_refusal_meaning(r->code),
-            is_private(r->code) ? "" : ": \"", is_private(r->code) ? "" : toc_text_show(shown, sizeof shown, r->text),
+    fprintf(report->options.out, "%s:%llu%s: %s: %s%s%s%s\n", report->options.input,
+            (unsigned long long)r->line, column, toc_refusal_code(r->code),
+            toc_refusal_meaning(r->code), is_private(r->code) ? "" : ": \"",
+            is_private(r->code) ? "" : toc_text_show(shown, sizeof shown, r->text),
             is_private(r->code) ? "" : "\"");
 }
 
@@ -122,9 +124,9 @@ void toc_report_progress(struct toc_report *report)
         return;
     report->shown_ms = now;
     report->progress_shown = true;
-    fprintf(report->options.out, "\r%s: line %llu, %llu taken, %llu refused\033[K", report->options.input,
-            (unsigned long long)report->lines, (unsigned long long)report->taken,
-            (unsigned long long)report->refused_total);
+    fprintf(report->options.out, "\r%s: line %llu, %llu taken, %llu refused\033[K",
+            report->options.input, (unsigned long long)report->lines,
+            (unsigned long long)report->taken, (unsigned long long)report->refused_total);
     fflush(report->options.out);
 }
 
@@ -136,7 +138,8 @@ struct reason {
 static int by_count(const void *a, const void *b)
 {
     const struct reason *x = a, *y = b;
-    return x->count != y->count ? (x->count < y->count) - (x->count > y->count) : (int)x->code - (int)y->code;
+    return x->count != y->count ? (x->count < y->count) - (x->count > y->count)
+                                : (int)x->code - (int)y->code;
 }
 
 void toc_report_summary(struct toc_report *report)
@@ -151,15 +154,16 @@ void toc_report_summary(struct toc_report *report)
         if (report->refused[i] > 0)
             reasons[count++] = (struct reason){(enum toc_refusal)i, report->refused[i]};
     qsort(reasons, count, sizeof *reasons, by_count);
-    fprintf(out, "%s: %llu taken, %llu refused\n", report->options.input, (unsigned long long)report->taken,
-            (unsigned long long)report->refused_total);
+    fprintf(out, "%s: %llu taken, %llu refused\n", report->options.input,
+            (unsigned long long)report->taken, (unsigned long long)report->refused_total);
     for (size_t i = 0; i < count; i++)
         fprintf(out, "%9llu  %-24s %s: %s\n", (unsigned long long)reasons[i].count,
                 toc_refusal_code(reasons[i].code), toc_refusal_meaning(reasons[i].code),
                 toc_refusal_todo(reasons[i].code));
     for (size_t i = 0; i < NOTES; i++)
         if (report->notes[i] > 0)
-            fprintf(out, "%9llu  note: %s\n", (unsigned long long)report->notes[i], note_texts[i].text);
+            fprintf(out, "%9llu  note: %s\n", (unsigned long long)report->notes[i],
+                    note_texts[i].text);
     if (report->relations_dropped > 0)
         fprintf(out, "%9llu  note: a relation was left out, its value is none that can be shared\n",
                 (unsigned long long)report->relations_dropped);

@@ -13,23 +13,23 @@
 #include "schemas/refusal.h"
 
 struct toc_report_options {
-    const char *input;   // file name as the user gave it; "-" for standard input
-    const char *rejects; // file for refused lines, 0600; NULL: they go to `out`
-    FILE *out;           // messages for people, usually stderr
-    bool terminal;       // out is one: show progress
+    const char *input;             // file name as the user gave it; "-" for standard input
+    const char *rejects;           // file for refused lines, 0600; NULL: they go to `out`
+    FILE *out;                     // messages for people, usually stderr
+    bool terminal;                 // out is one: show progress
     const struct toc_clock *clock; // NULL = the system's
 };
 
 struct toc_report {
     struct toc_report_options options;
     FILE *rejects;
-    uint64_t lines;    // last line seen
-    uint64_t taken;    // observations, duplicates included
+    uint64_t lines; // last line seen
+    uint64_t taken; // observations, duplicates included
     uint64_t refused[TOC_REFUSAL_COUNT];
     uint64_t refused_total;
     uint64_t relations_dropped; // whose value is nothing that can be shared
     unsigned notes_seen;
-    uint64_t notes[8];          // by bit of enum toc_note
+    uint64_t notes[8]; // by bit of enum toc_note
     struct toc_privacy_report privacy;
     int64_t shown_ms;
     bool progress_shown;

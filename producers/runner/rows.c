@@ -34,10 +34,12 @@ toc_rc toc_nameless_open(const char *dir, FILE **out, struct toc_err *err)
     return TOC_OK;
 }
 
-toc_rc toc_entry_write(FILE *file, const uint8_t *sort_key, struct toc_slice bytes, struct toc_err *err)
+toc_rc toc_entry_write(
+        FILE *file, const uint8_t *sort_key, struct toc_slice bytes, struct toc_err *err)
 {
     uint32_t len = (uint32_t)bytes.len;
-    if (fwrite(&len, sizeof len, 1, file) != 1 || fwrite(sort_key, TOC_SORT_KEY_BYTES, 1, file) != 1 ||
+    if (fwrite(&len, sizeof len, 1, file) != 1 ||
+            fwrite(sort_key, TOC_SORT_KEY_BYTES, 1, file) != 1 ||
             (bytes.len > 0 && fwrite(bytes.ptr, bytes.len, 1, file) != 1))
         return io_fail(err, "writing");
     return TOC_OK;
@@ -61,9 +63,12 @@ toc_rc toc_entry_read(FILE *file, struct toc_entry_row *row, bool *out_more, str
     if (fread(&len, sizeof len, 1, file) != 1)
         return ferror(file) ? io_fail(err, "reading") : TOC_OK;
     uint8_t *room = toc_buf_reserve(&row->bytes, len);
-    TOC_ENSURE(room != NULL, err, TOC_E_STATE, "the spool names an entry of %u bytes", (unsigned)len);
-    if (fread(row->key, sizeof row->key, 1, file) != 1 || (len > 0 && fread(room, len, 1, file) != 1))
-        return ferror(file) ? io_fail(err, "reading") : toc_fail(err, TOC_E_STATE, "the spool ends too early");
+    TOC_ENSURE(
+            room != NULL, err, TOC_E_STATE, "the spool names an entry of %u bytes", (unsigned)len);
+    if (fread(row->key, sizeof row->key, 1, file) != 1 ||
+            (len > 0 && fread(room, len, 1, file) != 1))
+        return ferror(file) ? io_fail(err, "reading")
+                            : toc_fail(err, TOC_E_STATE, "the spool ends too early");
     row->bytes.len = len;
     *out_more = true;
     return TOC_OK;

@@ -20,7 +20,8 @@ struct toc_entry_row {
 };
 void toc_entry_row_init(struct toc_entry_row *row);
 void toc_entry_row_done(struct toc_entry_row *row);
-TOC_NODISCARD toc_rc toc_entry_read(FILE *file, struct toc_entry_row *row, bool *out_more, struct toc_err *err);
+TOC_NODISCARD toc_rc toc_entry_read(
+        FILE *file, struct toc_entry_row *row, bool *out_more, struct toc_err *err);
 TOC_NODISCARD toc_rc toc_entry_write(
         FILE *file, const uint8_t *sort_key, struct toc_slice bytes, struct toc_err *err);
 

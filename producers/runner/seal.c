@@ -62,10 +62,12 @@ static toc_rc finish_segment(struct sealing *s, struct toc_err *err)
     toc_buf_clear(&s->value);
     toc_segment_put(&segment, &s->payload);
     TOC_TRY(toc_buf_check(&s->payload, "segment", err));
-    TOC_TRY(toc_segment_seal(s->head->deployment, s->key, toc_buf_slice(&s->payload), (int32_t)s->count, s->zstd,
-            &s->value, err));
-    struct toc_sealed sealed = {.partition = (int32_t)s->partition, .index = s->index,
-            .observations = (int32_t)s->count, .value = toc_buf_slice(&s->value)};
+    TOC_TRY(toc_segment_seal(s->head->deployment, s->key, toc_buf_slice(&s->payload),
+            (int32_t)s->count, s->zstd, &s->value, err));
+    struct toc_sealed sealed = {.partition = (int32_t)s->partition,
+            .index = s->index,
+            .observations = (int32_t)s->count,
+            .value = toc_buf_slice(&s->value)};
     TOC_TRY(s->sink->emit(s->sink->ctx, &sealed, err));
     s->previous[s->partition] = (struct toc_position){.seq = s->head->seq, .index = s->index++};
     s->count = 0;
@@ -104,10 +106,16 @@ static toc_rc seal_entries(struct sealing *s, struct toc_entry_row *row, struct 
     return TOC_OK;
 }
 
-toc_rc toc_seal_plan(struct toc_plan *plan, const struct toc_seal_head *head, const struct toc_key *key,
-        struct toc_zstd *zstd, struct toc_position *previous, const struct toc_seal_sink *sink, struct toc_err *err)
+toc_rc toc_seal_plan(struct toc_plan *plan, const struct toc_seal_head *head,
+        const struct toc_key *key, struct toc_zstd *zstd, struct toc_position *previous,
+        const struct toc_seal_sink *sink, struct toc_err *err)
 {
-    struct sealing s = {.plan = plan, .head = head, .key = key, .zstd = zstd, .previous = previous, .sink = sink};
+    struct sealing s = {.plan = plan,
+            .head = head,
+            .key = key,
+            .zstd = zstd,
+            .previous = previous,
+            .sink = sink};
     struct toc_entry_row row;
     toc_entry_row_init(&row);
     toc_arena_init(&s.arena, SEALING_ARENA_BYTES_MAX);

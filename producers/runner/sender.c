@@ -67,15 +67,19 @@ static void on_delivered(void *ctx, const struct toc_delivery *delivery)
     s->flying--;
 }
 
-toc_rc toc_sender_open(const struct toc_sender_options *options, struct toc_sender **out, struct toc_err *err)
+toc_rc toc_sender_open(
+        const struct toc_sender_options *options, struct toc_sender **out, struct toc_err *err)
 {
     struct toc_sender *s = toc_mem_alloc(1, sizeof *s);
     TOC_ENSURE(s != NULL, err, TOC_E_MEMORY, "no memory for a sender");
     s->options = *options;
     s->topic = toc_topic(options->kafka->prefix, TOC_TOPIC_SUBMIT, (struct toc_slice){NULL, 0});
     toc_buf_init(&s->value, TOC_SEGMENT_VALUE_BYTES_MAX);
-    struct toc_producer_opts opts = {.delivered = on_delivered, .ctx = s, .delivery_ms = options->delivery_ms,
-            .queue_records = 2 * ON_THE_WAY_MAX, .queue_kbytes = ON_THE_WAY_MAX * 1024};
+    struct toc_producer_opts opts = {.delivered = on_delivered,
+            .ctx = s,
+            .delivery_ms = options->delivery_ms,
+            .queue_records = 2 * ON_THE_WAY_MAX,
+            .queue_kbytes = ON_THE_WAY_MAX * 1024};
     toc_rc rc = toc_producer_open(options->kafka, options->log, &opts, &s->producer, err);
     if (toc_failed(rc)) {
         toc_mem_free(s);
@@ -108,13 +112,19 @@ static toc_rc launch(struct toc_sender *s, size_t run, struct flight *flight, st
     struct toc_outgoing_segment segment;
     bool more;
     int64_t begin = s->outgoing.runs[run].next;
-    TOC_TRY(toc_outgoing_next(&s->outgoing, &s->outgoing.runs[run], &s->value, &segment, &more, err));
+    TOC_TRY(toc_outgoing_next(
+            &s->outgoing, &s->outgoing.runs[run], &s->value, &segment, &more, err));
     if (!more)
         return TOC_OK;
-    struct toc_send record = {.topic = s->topic.text, .partition = segment.partition, .no_key = true,
+    struct toc_send record = {.topic = s->topic.text,
+            .partition = segment.partition,
+            .no_key = true,
             .value = segment.value};
-    *flight = (struct flight){.busy = true, .run = run, .index = segment.index,
-            .observations = segment.observations, .begin = begin};
+    *flight = (struct flight){.busy = true,
+            .run = run,
+            .index = segment.index,
+            .observations = segment.observations,
+            .begin = begin};
     toc_rc rc = toc_producer_send(s->producer, &record, flight, err);
     if (toc_failed(rc)) {
         flight->busy = false;
@@ -160,7 +170,8 @@ static toc_rc send_all(struct toc_sender *s, struct toc_err *err)
         TOC_TRY(launch_all(s, err));
         toc_producer_serve(s->producer, SERVE_MS);
         if (is_stopped(s))
-            return toc_fail(err, TOC_E_REFUSED, "stopped; what is spooled is sent at the next start");
+            return toc_fail(
+                    err, TOC_E_REFUSED, "stopped; what is spooled is sent at the next start");
     }
     return TOC_OK;
 }
@@ -183,7 +194,8 @@ static toc_rc send_outgoing(struct toc_sender *s, struct toc_err *err)
     return rc;
 }
 
-toc_rc toc_sender_send(struct toc_sender *sender, struct toc_spool *spool, int64_t seq, struct toc_err *err)
+toc_rc toc_sender_send(
+        struct toc_sender *sender, struct toc_spool *spool, int64_t seq, struct toc_err *err)
 {
     char segments[TOC_PATH_BYTES_MAX], acks[TOC_PATH_BYTES_MAX];
     TOC_TRY(toc_spool_path(spool, seq, TOC_SPOOL_SEGMENTS, segments, err));

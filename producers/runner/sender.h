@@ -19,7 +19,8 @@ struct toc_sender_options {
     // Called while waiting, at least every 100 ms; true = give up (a signal). NULL = never.
     bool (*stop)(void *ctx);
     // The broker has stored a segment. A failure ends the attempt. NULL = nobody wants to know.
-    toc_rc (*stored)(void *ctx, int64_t seq, int32_t index, int32_t observations, struct toc_err *err);
+    toc_rc (*stored)(
+            void *ctx, int64_t seq, int32_t index, int32_t observations, struct toc_err *err);
     void *ctx;
 };
 

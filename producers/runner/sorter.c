@@ -11,7 +11,7 @@
 #include "lib/base/mem.h"
 
 #define FAN_IN 16
-#define LEVELS 6 // far beyond any disk
+#define LEVELS 6             // far beyond any disk
 #define ENTRY_BYTES_LEAST 64 // room in the index: an entry is rarely shorter than this
 
 // One run while it is read.
@@ -86,18 +86,20 @@ static struct source *smallest(struct reading *r)
     struct source *least = NULL;
     for (size_t i = 0; i < r->count; i++) {
         struct source *source = &r->sources[i];
-        if (source->more && (least == NULL || memcmp(source->row.key, least->row.key, sizeof least->row.key) < 0))
+        if (source->more && (least == NULL || memcmp(source->row.key, least->row.key,
+                                                      sizeof least->row.key) < 0))
             least = source;
     }
     return least;
 }
 
 // Puts `newer` on top of what merged[0] holds.
-static toc_rc merge_into(const struct toc_sorter *sorter, struct toc_buf merged[2], struct toc_slice newer,
-        struct toc_err *err)
+static toc_rc merge_into(const struct toc_sorter *sorter, struct toc_buf merged[2],
+        struct toc_slice newer, struct toc_err *err)
 {
     toc_buf_clear(&merged[1]);
-    TOC_TRY(sorter->options.merge(sorter->options.ctx, toc_buf_slice(&merged[0]), newer, &merged[1], err));
+    TOC_TRY(sorter->options.merge(
+            sorter->options.ctx, toc_buf_slice(&merged[0]), newer, &merged[1], err));
     TOC_TRY(toc_buf_check(&merged[1], "entry", err));
     struct toc_buf swap = merged[0];
     merged[0] = merged[1];
@@ -105,8 +107,8 @@ static toc_rc merge_into(const struct toc_sorter *sorter, struct toc_buf merged[
     return TOC_OK;
 }
 
-static toc_rc reading_next(const struct toc_sorter *sorter, struct reading *r, struct toc_sorted *out,
-        bool *out_more, struct toc_err *err)
+static toc_rc reading_next(const struct toc_sorter *sorter, struct reading *r,
+        struct toc_sorted *out, bool *out_more, struct toc_err *err)
 {
     struct source *source = smallest(r);
     *out_more = source != NULL;
@@ -139,7 +141,8 @@ static toc_rc write_merged(
 }
 
 // Moves the runs of a level into r.
-static toc_rc take_level(struct toc_sorter *sorter, size_t level, struct reading *r, struct toc_err *err)
+static toc_rc take_level(
+        struct toc_sorter *sorter, size_t level, struct reading *r, struct toc_err *err)
 {
     toc_rc rc = TOC_OK;
     for (size_t i = 0; i < sorter->run_count[level]; i++) {
@@ -215,7 +218,8 @@ static int compare(const void *a, const void *b, void *ctx)
     return c != 0 ? c : (x > y) - (x < y);
 }
 
-static toc_rc write_collected(struct toc_sorter *sorter, FILE *file, struct toc_buf merged[2], struct toc_err *err)
+static toc_rc write_collected(
+        struct toc_sorter *sorter, FILE *file, struct toc_buf merged[2], struct toc_err *err)
 {
     for (size_t i = 0, next; i < sorter->count; i = next) {
         const uint8_t *key = entry_key(sorter, sorter->index[i]);
@@ -258,7 +262,8 @@ static toc_rc flush_collected(struct toc_sorter *sorter, struct toc_err *err)
 
 // ---- the module's face
 
-toc_rc toc_sorter_new(const struct toc_sorter_options *options, struct toc_sorter **out, struct toc_err *err)
+toc_rc toc_sorter_new(
+        const struct toc_sorter_options *options, struct toc_sorter **out, struct toc_err *err)
 {
     struct toc_sorter *sorter = toc_mem_alloc(1, sizeof *sorter);
     TOC_ENSURE(sorter != NULL, err, TOC_E_MEMORY, "no memory to sort");
@@ -289,13 +294,13 @@ void toc_sorter_free(struct toc_sorter *sorter)
     toc_mem_free(sorter);
 }
 
-toc_rc toc_sorter_add(struct toc_sorter *sorter, const uint8_t key[TOC_SORT_KEY_BYTES], struct toc_slice bytes,
-        struct toc_err *err)
+toc_rc toc_sorter_add(struct toc_sorter *sorter, const uint8_t key[TOC_SORT_KEY_BYTES],
+        struct toc_slice bytes, struct toc_err *err)
 {
     uint32_t len = (uint32_t)bytes.len;
     size_t need = sizeof len + TOC_SORT_KEY_BYTES + bytes.len;
-    TOC_ENSURE(bytes.len <= TOC_SORT_ENTRY_BYTES_MAX && need <= sorter->options.memory_bytes, err, TOC_E_LENGTH,
-            "entry of %zu bytes", bytes.len);
+    TOC_ENSURE(bytes.len <= TOC_SORT_ENTRY_BYTES_MAX && need <= sorter->options.memory_bytes, err,
+            TOC_E_LENGTH, "entry of %zu bytes", bytes.len);
     if (need > sorter->options.memory_bytes - sorter->used || sorter->count == sorter->index_max)
         TOC_TRY(flush_collected(sorter, err));
     uint8_t *at = sorter->bytes + sorter->used;
@@ -321,7 +326,8 @@ static toc_rc start_reading(struct toc_sorter *sorter, struct toc_err *err)
     return TOC_OK;
 }
 
-toc_rc toc_sorter_next(struct toc_sorter *sorter, struct toc_sorted *out, bool *out_more, struct toc_err *err)
+toc_rc toc_sorter_next(
+        struct toc_sorter *sorter, struct toc_sorted *out, bool *out_more, struct toc_err *err)
 {
     if (sorter->reading == NULL)
         TOC_TRY(start_reading(sorter, err));

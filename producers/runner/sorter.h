@@ -28,8 +28,8 @@ TOC_NODISCARD toc_rc toc_sorter_new(
         const struct toc_sorter_options *options, struct toc_sorter **out, struct toc_err *err);
 void toc_sorter_free(struct toc_sorter *sorter);
 
-TOC_NODISCARD toc_rc toc_sorter_add(struct toc_sorter *sorter, const uint8_t key[TOC_SORT_KEY_BYTES],
-        struct toc_slice bytes, struct toc_err *err);
+TOC_NODISCARD toc_rc toc_sorter_add(struct toc_sorter *sorter,
+        const uint8_t key[TOC_SORT_KEY_BYTES], struct toc_slice bytes, struct toc_err *err);
 
 // After the last add: entries in ascending order of keys, each key once. *out_more = false at the end.
 // What it points at is borrowed until the next call.

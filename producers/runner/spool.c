@@ -21,8 +21,8 @@
 #define LISTS "lists"
 
 struct toc_spool {
-    char dir[TOC_PATH_BYTES_MAX], spool[TOC_PATH_BYTES_MAX], lists[TOC_PATH_BYTES_MAX], making[TOC_PATH_BYTES_MAX],
-            publisher_path[TOC_PATH_BYTES_MAX];
+    char dir[TOC_PATH_BYTES_MAX], spool[TOC_PATH_BYTES_MAX], lists[TOC_PATH_BYTES_MAX],
+            making[TOC_PATH_BYTES_MAX], publisher_path[TOC_PATH_BYTES_MAX];
     struct toc_lock *lock;
     struct toc_publisher publisher;
     struct toc_position *positions; // of the submission in the making
@@ -49,7 +49,8 @@ toc_rc toc_spool_path(const struct toc_spool *spool, int64_t seq, const char *na
         char out[TOC_PATH_BYTES_MAX], struct toc_err *err)
 {
     char part[64];
-    snprintf(part, sizeof part, "%0*lld%s%s", SEQ_DIGITS, (long long)seq, name[0] == '\0' ? "" : "/", name);
+    snprintf(part, sizeof part, "%0*lld%s%s", SEQ_DIGITS, (long long)seq,
+            name[0] == '\0' ? "" : "/", name);
     return toc_path_join(out, spool->spool, part, err);
 }
 
@@ -61,7 +62,8 @@ toc_rc toc_spool_list_path(
     return toc_path_join(out, lists, feed[0] == '\0' ? NO_FEED : feed, err);
 }
 
-toc_rc toc_spool_new_list_path(const struct toc_spool *spool, char out[TOC_PATH_BYTES_MAX], struct toc_err *err)
+toc_rc toc_spool_new_list_path(
+        const struct toc_spool *spool, char out[TOC_PATH_BYTES_MAX], struct toc_err *err)
 {
     return toc_path_join(out, spool->making, "list", err);
 }
@@ -182,7 +184,8 @@ static toc_rc read_meta(const struct toc_spool *s, int64_t seq, json_t **out, st
 }
 
 // The list of a whole submission becomes the last one of its feed; doing it again changes nothing.
-static toc_rc install_list(const struct toc_spool *s, int64_t seq, const char *feed, struct toc_err *err)
+static toc_rc install_list(
+        const struct toc_spool *s, int64_t seq, const char *feed, struct toc_err *err)
 {
     char from[TOC_PATH_BYTES_MAX], to[TOC_PATH_BYTES_MAX];
     TOC_TRY(toc_spool_path(s, seq, "list", from, err));
@@ -198,7 +201,8 @@ static toc_rc install(struct toc_spool *s, int64_t seq, struct toc_err *err)
     char feed[TOC_ID_BYTES_MAX + 1] = "";
     TOC_TRY(read_meta(s, seq, &meta, err));
     struct toc_slice id = toc_json_text(meta, "feed");
-    TOC_ENSURE(id.len == 0 || toc_id_valid(id), err, TOC_E_STATE, "submission %lld names no feed", (long long)seq);
+    TOC_ENSURE(id.len == 0 || toc_id_valid(id), err, TOC_E_STATE, "submission %lld names no feed",
+            (long long)seq);
     if (id.len > 0)
         memcpy(feed, id.ptr, id.len);
     TOC_TRY(install_list(s, seq, feed, err));
@@ -211,7 +215,8 @@ static toc_rc install(struct toc_spool *s, int64_t seq, struct toc_err *err)
 
 // ---- opening
 
-static toc_rc new_publisher(struct toc_spool *s, const struct toc_spool_owner *owner, struct toc_err *err)
+static toc_rc new_publisher(
+        struct toc_spool *s, const struct toc_spool_owner *owner, struct toc_err *err)
 {
     struct toc_publisher *p = &s->publisher;
     snprintf(p->member, sizeof p->member, "%s", owner->member);
@@ -219,7 +224,8 @@ static toc_rc new_publisher(struct toc_spool *s, const struct toc_spool_owner *o
     p->partitions = owner->partitions;
     p->next = 1;
     p->previous = toc_mem_alloc((size_t)owner->partitions, sizeof *p->previous);
-    TOC_ENSURE(p->previous != NULL, err, TOC_E_MEMORY, "no memory for %d positions", (int)owner->partitions);
+    TOC_ENSURE(p->previous != NULL, err, TOC_E_MEMORY, "no memory for %d positions",
+            (int)owner->partitions);
     if (owner->writer != NULL)
         memcpy(p->writer, owner->writer, sizeof p->writer);
     else
@@ -227,7 +233,8 @@ static toc_rc new_publisher(struct toc_spool *s, const struct toc_spool_owner *o
     return toc_publisher_save(s->publisher_path, p, err);
 }
 
-static toc_rc know_publisher(struct toc_spool *s, const struct toc_spool_owner *owner, struct toc_err *err)
+static toc_rc know_publisher(
+        struct toc_spool *s, const struct toc_spool_owner *owner, struct toc_err *err)
 {
     toc_rc rc = toc_publisher_load(s->publisher_path, &s->publisher, err);
     if (rc.code == TOC_E_NOTFOUND)
@@ -236,8 +243,9 @@ static toc_rc know_publisher(struct toc_spool *s, const struct toc_spool_owner *
     TOC_ENSURE(strcmp(s->publisher.member, owner->member) == 0, err, TOC_E_STATE,
             "%s belongs to member %s: use another state directory", s->dir, s->publisher.member);
     TOC_ENSURE(memcmp(s->publisher.deployment, owner->deployment, sizeof owner->deployment) == 0 &&
-                    s->publisher.partitions == owner->partitions,
-            err, TOC_E_STATE, "%s belongs to another deployment: use another state directory", s->dir);
+                       s->publisher.partitions == owner->partitions,
+            err, TOC_E_STATE, "%s belongs to another deployment: use another state directory",
+            s->dir);
     return TOC_OK;
 }
 
@@ -255,7 +263,8 @@ static toc_rc make_up(struct toc_spool *s, struct toc_err *err)
     return rc;
 }
 
-static toc_rc open_dirs(struct toc_spool *s, const struct toc_spool_owner *owner, struct toc_err *err)
+static toc_rc open_dirs(
+        struct toc_spool *s, const struct toc_spool_owner *owner, struct toc_err *err)
 {
     char lock[TOC_PATH_BYTES_MAX];
     TOC_TRY(toc_dir_make(s->spool, 0700, err));
@@ -268,8 +277,8 @@ static toc_rc open_dirs(struct toc_spool *s, const struct toc_spool_owner *owner
     return make_up(s, err);
 }
 
-toc_rc toc_spool_open(
-        const char *dir, const struct toc_spool_owner *owner, struct toc_spool **out, struct toc_err *err)
+toc_rc toc_spool_open(const char *dir, const struct toc_spool_owner *owner, struct toc_spool **out,
+        struct toc_err *err)
 {
     struct toc_spool *s = toc_mem_alloc(1, sizeof *s);
     TOC_ENSURE(s != NULL, err, TOC_E_MEMORY, "no memory for a spool");
@@ -336,7 +345,8 @@ struct toc_seal_sink toc_spool_sink(struct toc_spool *spool)
     return (struct toc_seal_sink){emit, spool};
 }
 
-static toc_rc write_meta(const struct toc_spool *s, const struct toc_spool_meta *meta, struct toc_err *err)
+static toc_rc write_meta(
+        const struct toc_spool *s, const struct toc_spool_meta *meta, struct toc_err *err)
 {
     char path[TOC_PATH_BYTES_MAX];
     struct toc_buf TOC_CLEANUP(toc_buf_done) text;
@@ -366,7 +376,8 @@ static toc_rc finish_segments(struct toc_spool *s, struct toc_err *err)
     return rc;
 }
 
-toc_rc toc_spool_commit(struct toc_spool *spool, const struct toc_spool_meta *meta, struct toc_err *err)
+toc_rc toc_spool_commit(
+        struct toc_spool *spool, const struct toc_spool_meta *meta, struct toc_err *err)
 {
     char path[TOC_PATH_BYTES_MAX];
     int64_t seq = spool->publisher.next;

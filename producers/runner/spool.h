@@ -50,7 +50,8 @@ TOC_NODISCARD toc_rc toc_spool_new_list_path(
 // A submission: begin, seal into the sink with the positions, commit (or drop).
 TOC_NODISCARD toc_rc toc_spool_begin(struct toc_spool *spool, struct toc_err *err);
 struct toc_seal_sink toc_spool_sink(struct toc_spool *spool);
-struct toc_position *toc_spool_positions(struct toc_spool *spool); // one per partition; moved by sealing
+struct toc_position *toc_spool_positions(
+        struct toc_spool *spool); // one per partition; moved by sealing
 struct toc_spool_meta {
     const char *feed; // "" = none
     int64_t observations;
@@ -71,5 +72,6 @@ TOC_NODISCARD toc_rc toc_spool_path(const struct toc_spool *spool, int64_t seq, 
 // Form of `segments`: per segment partition, index, observations, length (4 bytes each, little-endian),
 // then the value; ascending by partition and index.
 #define TOC_SPOOL_SEGMENTS "segments"
-#define TOC_SPOOL_ACKS "acks" // the index (4 bytes, little-endian) of each segment the broker has stored
+#define TOC_SPOOL_ACKS                                                                             \
+    "acks" // the index (4 bytes, little-endian) of each segment the broker has stored
 #define TOC_SPOOL_HEAD_BYTES 16

@@ -15,7 +15,8 @@
 #define REFERENCE_ID_BYTES_MAX 256
 #define ORIGIN_BYTES_MAX 128
 
-void toc_stage_init(struct toc_stage *stage, const struct toc_stage_options *options, struct toc_report *report)
+void toc_stage_init(
+        struct toc_stage *stage, const struct toc_stage_options *options, struct toc_report *report)
 {
     *stage = (struct toc_stage){.options = *options, .report = report, .rc = TOC_OK};
     toc_arena_init(&stage->arena, ARENA_BYTES_MAX);
@@ -82,7 +83,9 @@ static void take_relations(struct toc_stage *stage, struct toc_observation *obs)
     struct toc_relation *relations =
             toc_arena_alloc(&stage->arena, TOC_OBSERVATION_RELATIONS_MAX, sizeof *relations);
     size_t kept = 0;
-    for (size_t i = 0; relations != NULL && i < obs->relations_count && kept < TOC_OBSERVATION_RELATIONS_MAX; i++) {
+    for (size_t i = 0;
+            relations != NULL && i < obs->relations_count && kept < TOC_OBSERVATION_RELATIONS_MAX;
+            i++) {
         struct toc_relation relation = obs->relations[i];
         unsigned notes = 0;
         uint32_t claims = relation.kind == TOC_KIND_UNKNOWN ? 0 : TOC_CLAIM(relation.kind);
@@ -105,7 +108,9 @@ static void take_references(struct toc_stage *stage, struct toc_observation *obs
     struct toc_reference *references =
             toc_arena_alloc(&stage->arena, TOC_OBSERVATION_REFERENCES_MAX, sizeof *references);
     size_t kept = 0;
-    for (size_t i = 0; references != NULL && i < obs->references_count && kept < TOC_OBSERVATION_REFERENCES_MAX; i++) {
+    for (size_t i = 0; references != NULL && i < obs->references_count &&
+                       kept < TOC_OBSERVATION_REFERENCES_MAX;
+            i++) {
         struct toc_reference r = obs->references[i];
         if (r.url.len > TOC_VALUE_BYTES_MAX || !toc_text_is_safe(r.url))
             continue; // half a link leads elsewhere
@@ -123,8 +128,11 @@ static enum toc_refusal take_tags(struct toc_stage *stage, struct toc_observatio
     size_t kept = 0;
     if (tags == NULL)
         return TOC_REFUSAL_READ_TAG;
-    for (size_t i = 0; i < obs->tags_count + stage->options.tag_count && kept < TOC_OBSERVATION_TAGS_MAX; i++) {
-        struct toc_slice tag = i < obs->tags_count ? obs->tags[i] : stage->options.tags[i - obs->tags_count];
+    for (size_t i = 0;
+            i < obs->tags_count + stage->options.tag_count && kept < TOC_OBSERVATION_TAGS_MAX;
+            i++) {
+        struct toc_slice tag =
+                i < obs->tags_count ? obs->tags[i] : stage->options.tags[i - obs->tags_count];
         size_t at = 0;
         if (toc_identity_tags(tag))
             return TOC_REFUSAL_READ_ECHO;
@@ -138,22 +146,24 @@ static enum toc_refusal take_tags(struct toc_stage *stage, struct toc_observatio
     return TOC_REFUSAL_NONE;
 }
 
-static enum toc_refusal take_texts(struct toc_stage *stage, const uint8_t key[TOC_KEY_BYTES],
-        struct toc_observation *obs)
+static enum toc_refusal take_texts(
+        struct toc_stage *stage, const uint8_t key[TOC_KEY_BYTES], struct toc_observation *obs)
 {
     if (toc_identity_minted(obs->origin, key))
         return TOC_REFUSAL_READ_ECHO;
     if (obs->origin.len > ORIGIN_BYTES_MAX || !toc_text_is_safe(obs->origin))
         obs->origin = (struct toc_slice){NULL, 0};
     if (obs->description.len > 0)
-        obs->description = toc_clean_text(obs->description, TOC_DESCRIPTION_BYTES_MAX, &stage->arena);
+        obs->description =
+                toc_clean_text(obs->description, TOC_DESCRIPTION_BYTES_MAX, &stage->arena);
     take_references(stage, obs);
     return take_tags(stage, obs);
 }
 
 // ---- marking
 
-static enum toc_refusal take_marking(const struct toc_stage *stage, const struct toc_found *found, enum toc_marking *out)
+static enum toc_refusal take_marking(
+        const struct toc_stage *stage, const struct toc_found *found, enum toc_marking *out)
 {
     if (!found->has_marking && !stage->options.has_marking)
         return TOC_REFUSAL_MARKING_MISSING;
@@ -172,7 +182,8 @@ struct taken {
     unsigned notes;
 };
 
-static enum toc_refusal take(struct toc_stage *stage, const struct toc_found *found, struct taken *out)
+static enum toc_refusal take(
+        struct toc_stage *stage, const struct toc_found *found, struct taken *out)
 {
     out->obs = found->obs;
     enum toc_refusal refusal = take_marking(stage, found, &out->marking);
@@ -221,7 +232,8 @@ static bool on_found(void *ctx, const struct toc_found *found)
     stage->report->lines = found->line;
     stage->report->taken++;
     toc_report_progress(stage->report);
-    stage->rc = stage->options.take(stage->options.ctx, taken.key, taken.marking, &taken.obs, &stage->err);
+    stage->rc = stage->options.take(
+            stage->options.ctx, taken.key, taken.marking, &taken.obs, &stage->err);
     return !toc_failed(stage->rc);
 }
 

@@ -32,7 +32,8 @@ struct toc_stage {
     struct toc_err err;
 };
 
-void toc_stage_init(struct toc_stage *stage, const struct toc_stage_options *options, struct toc_report *report);
+void toc_stage_init(struct toc_stage *stage, const struct toc_stage_options *options,
+        struct toc_report *report);
 void toc_stage_done(struct toc_stage *stage);
 
 // The sink to give to a reader. After the read, toc_stage_check tells whether the stage ended it.

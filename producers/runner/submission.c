@@ -22,8 +22,8 @@ static toc_rc take(void *ctx, const uint8_t key[TOC_KEY_BYTES], enum toc_marking
     return toc_sorter_add(sorting->sorter, sort_key, toc_buf_slice(&sorting->bytes), err);
 }
 
-static toc_rc read_all(struct toc_setup *setup, struct toc_reader *reader, FILE *stream, struct sorting *sorting,
-        struct toc_report *report, struct toc_err *err)
+static toc_rc read_all(struct toc_setup *setup, struct toc_reader *reader, FILE *stream,
+        struct sorting *sorting, struct toc_report *report, struct toc_err *err)
 {
     struct toc_stage_options options;
     struct toc_stage stage;
@@ -39,13 +39,15 @@ static toc_rc read_all(struct toc_setup *setup, struct toc_reader *reader, FILE 
     return rc;
 }
 
-toc_rc toc_submission_read(struct toc_setup *setup, struct toc_reader *reader, FILE *stream, const char *dir,
-        struct toc_report *report, struct toc_plan *plan, struct toc_err *err)
+toc_rc toc_submission_read(struct toc_setup *setup, struct toc_reader *reader, FILE *stream,
+        const char *dir, struct toc_report *report, struct toc_plan *plan, struct toc_err *err)
 {
     struct toc_arena merging;
     struct sorting sorting = {.partitions = (uint32_t)setup->partitions};
-    struct toc_sorter_options options = {
-            .dir = dir, .memory_bytes = TOC_SORT_MEMORY_BYTES, .merge = toc_entry_merge, .ctx = &merging};
+    struct toc_sorter_options options = {.dir = dir,
+            .memory_bytes = TOC_SORT_MEMORY_BYTES,
+            .merge = toc_entry_merge,
+            .ctx = &merging};
     TOC_TRY(toc_plan_init(plan, dir, err));
     toc_arena_init(&merging, TOC_ENTRY_ARENA_BYTES);
     toc_buf_init(&sorting.bytes, TOC_SORT_ENTRY_BYTES_MAX);

@@ -12,5 +12,6 @@
 
 // Reads the stream to its end and makes `plan` (initialised here, for toc_plan_done, also after a
 // failure) of what may leave. `dir` is where it is sorted.
-TOC_NODISCARD toc_rc toc_submission_read(struct toc_setup *setup, struct toc_reader *reader, FILE *stream,
-        const char *dir, struct toc_report *report, struct toc_plan *plan, struct toc_err *err);
+TOC_NODISCARD toc_rc toc_submission_read(struct toc_setup *setup, struct toc_reader *reader,
+        FILE *stream, const char *dir, struct toc_report *report, struct toc_plan *plan,
+        struct toc_err *err);

@@ -10,15 +10,25 @@ EMPTY = 0xC15D213AA4D7A795
 
 def load(folder, stem):
     """The schema of schemas/<stem>.avsc as self-contained JSON."""
-    with open(os.path.join(folder, "types.avsc"), encoding="utf-8") as stream:
-        named = {t["name"]: t for t in json.load(stream)}
+    named = {}
     for other in sorted(os.listdir(folder)):
-        if other.endswith(".avsc") and other != "types.avsc":
+        if other.endswith(".avsc"):
             with open(os.path.join(folder, other), encoding="utf-8") as stream:
-                for schema in as_list(json.load(stream)):
-                    named[schema["name"]] = schema
+                gather(json.load(stream), named)
     with open(os.path.join(folder, stem + ".avsc"), encoding="utf-8") as stream:
         return close(as_list(json.load(stream))[-1], named, set())
+
+
+def gather(schema, named):
+    """Every named type, also those defined inside of others."""
+    for part in as_list(schema):
+        if isinstance(part, dict):
+            if "name" in part:
+                named[part["name"]] = part
+            for field in part.get("fields", []):
+                gather(field["type"], named)
+            gather(part.get("items", []), named)
+            gather(part["type"] if isinstance(part["type"], (dict, list)) else [], named)
 
 
 def as_list(schema):

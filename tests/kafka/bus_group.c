@@ -22,6 +22,8 @@ static int tear_down(void **state)
 
 struct member {
     struct toc_consumer *consumer;
+    int64_t committed; // as told with the last assignment
+    char metadata[16];
     int64_t start; // what `assigned` answers; TOC_OFFSET_NONE = as it was set
     bool refuse;
     int assigned, revoked, lost;
@@ -31,9 +33,12 @@ static toc_rc on_assigned(void *ctx, struct toc_assigned *parts, size_t count, s
 {
     struct member *member = ctx;
     member->assigned += (int)count;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        member->committed = parts[i].committed;
+        snprintf(member->metadata, sizeof member->metadata, "%s", parts[i].metadata);
         if (member->start != TOC_OFFSET_NONE)
             parts[i].start = member->start;
+    }
     TOC_ENSURE(!member->refuse, err, TOC_E_STATE, "state log contradicts itself");
     return TOC_OK;
 }
@@ -144,6 +149,74 @@ static void a_second_member_takes_its_share(void **state)
         assert_int_equal(seen[i] + again[i], 1);
     leave(&second);
     leave(&first);
+}
+
+static toc_rc commit(struct member *member, const char *topic, int64_t next, struct toc_err *err)
+{
+    const struct toc_offset offset = {.topic = topic, .offset = next, .metadata = "word"};
+    return toc_consumer_commit(member->consumer, &offset, 1, BUS_PATIENCE_MS, err);
+}
+
+static void what_was_committed_does_not_come_again(void **state)
+{
+    (void)state;
+    const char *topic = TOC_BUS_TOPIC(&admin.conf, "commit");
+    struct toc_err err = {0};
+    bus_create(ops, topic, 1, NULL, 0);
+    bus_fill(&admin, topic, 0, 0, 5);
+    struct member member = {.start = TOC_OFFSET_NONE};
+    join(&member, topic, "one", topic);
+    for (int i = 0; i < 5; i++) {
+        struct toc_record record = bus_next(member.consumer);
+        toc_record_done(&record);
+    }
+    assert_int_equal(member.committed, TOC_OFFSET_NONE);
+    assert_ok(commit(&member, topic, 3, &err), err); // what was polled beyond is not covered
+    leave(&member);
+
+    member = (struct member){.start = TOC_OFFSET_NONE};
+    join(&member, topic, "one", topic);
+    struct toc_record record = bus_next(member.consumer);
+    assert_int_equal(record.offset, 3);
+    toc_record_done(&record);
+    assert_int_equal(member.committed, 3);
+    assert_string_equal(member.metadata, "word");
+    leave(&member);
+
+    struct toc_consumer *reader = NULL;
+    const struct toc_consumer_opts opts = {.small_waits = true};
+    const struct toc_consumer_start start = {.topic = topic, .end = -1};
+    assert_ok(toc_consumer_read(&admin.conf, bus_silent(), &opts, &start, 1, &reader, &err), err);
+    member.consumer = reader;
+    assert_code(commit(&member, topic, 3, &err), TOC_E_USAGE, err);
+    leave(&member);
+}
+
+// A commit in the name of a place that another has taken is refused, and the place is what it was.
+static void a_lost_place_commits_nothing(void **state)
+{
+    (void)state;
+    const char *topic = TOC_BUS_TOPIC(&admin.conf, "displaced");
+    struct toc_err err = {0};
+    bus_create(ops, topic, 1, NULL, 0);
+    bus_fill(&admin, topic, 0, 0, 3);
+    struct member older = {.start = TOC_OFFSET_NONE}, newer = older;
+    join(&older, topic, "same", topic);
+    struct toc_record record = bus_next(older.consumer);
+    toc_record_done(&record);
+    assert_ok(commit(&older, topic, 1, &err), err);
+    join(&newer, topic, "same", topic);
+    record = bus_next(newer.consumer);
+    assert_int_equal(record.offset, 1);
+    toc_record_done(&record);
+    assert_code(commit(&older, topic, 3, &err), TOC_E_BUSY, err);
+    assert_int_equal(err.fate, TOC_FATE_FATAL);
+    assert_ok(commit(&newer, topic, 2, &err), err);
+    struct toc_offset now = {.topic = topic};
+    assert_ok(toc_admin_committed(ops, topic, &now, 1, &err), err);
+    assert_int_equal(now.offset, 2);
+    leave(&older);
+    leave(&newer);
 }
 
 static void two_processes_under_one_name_end_the_older(void **state)
@@ -304,6 +377,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
             cmocka_unit_test(a_second_member_takes_its_share),
+            cmocka_unit_test(what_was_committed_does_not_come_again),
+            cmocka_unit_test(a_lost_place_commits_nothing),
             cmocka_unit_test(two_processes_under_one_name_end_the_older),
             cmocka_unit_test(a_failed_restore_stops_the_consumer),
             cmocka_unit_test(markers_of_transactions_are_no_loss),

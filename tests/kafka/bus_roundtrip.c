@@ -153,10 +153,14 @@ static void an_end_is_told_once_and_reading_goes_on(void **state)
         struct toc_poll poll;
         assert_ok(toc_consumer_poll(reader, BUS_PATIENCE_MS, &poll, &err), err);
         assert_int_not_equal(poll.kind, TOC_POLL_NOTHING);
-        if (poll.kind == TOC_POLL_END)
-            ends[poll.partition]++;
-        else
+        if (poll.kind == TOC_POLL_RECORD) {
+            assert_int_equal(ends[poll.record.partition], 0);
             records++;
+        } else {
+            assert_int_equal(poll.kind, TOC_POLL_END);
+            assert_int_equal(poll.next, starts[poll.partition].end);
+            ends[poll.partition]++;
+        }
         toc_record_done(&poll.record);
     }
     assert_int_equal(records, 2);

@@ -33,7 +33,8 @@ static int tear_down(void **state)
 }
 
 // Asks for the cluster and expects to be told why not, both in the error and on the log.
-static void assert_trouble(const struct toc_bus_conf *conf, enum toc_code code, const char *words)
+static void assert_trouble(
+        const struct toc_bus_conf *conf, enum toc_code code, const char *words, const char *logged)
 {
     struct bus_lines lines = {0};
     struct toc_err err = {0};
@@ -48,6 +49,7 @@ static void assert_trouble(const struct toc_bus_conf *conf, enum toc_code code, 
     assert_shows(err.text, words);
     assert_int_equal(err.code, code);
     assert_shows(lines.text, words);
+    assert_shows(lines.text, logged);
 }
 
 static void connection_trouble_says_what_to_do(void **state)
@@ -57,24 +59,44 @@ static void connection_trouble_says_what_to_do(void **state)
     struct toc_bus_conf conf = admin.conf;
     snprintf(path, sizeof path, "%s/wrong-ca.pem", bus_env("TOC_KAFKA_PKI"));
     conf.ca = path;
-    assert_trouble(&conf, TOC_E_KAFKA, "not signed by the authority in");
+    assert_trouble(&conf, TOC_E_KAFKA, "not signed by the authority in", "");
 
     struct bus_who stranger;
     bus_who_init(&stranger, "stranger");
-    assert_trouble(&stranger.conf, TOC_E_KAFKA, "the broker refuses our certificate");
+    assert_trouble(&stranger.conf, TOC_E_KAFKA, "the broker refuses our certificate", "");
 
     conf = member.conf; // a member at the hub's port
     conf.brokers = admin.conf.brokers;
-    assert_trouble(&conf, TOC_E_KAFKA, "the broker refuses our certificate");
+    assert_trouble(&conf, TOC_E_KAFKA, "the broker refuses our certificate", "");
 
     conf = admin.conf;
     conf.brokers = "127.0.0.1:1";
-    assert_trouble(&conf, TOC_E_KAFKA, "nothing listens there");
+    assert_trouble(&conf, TOC_E_KAFKA, "nothing listens there", "");
 
     // An address of the broker that its certificate does not name.
     snprintf(address, sizeof address, "127.1:%s", strchr(admin.conf.brokers, ':') + 1);
     conf.brokers = address;
-    assert_trouble(&conf, TOC_E_KAFKA, "does not name this host");
+    assert_trouble(&conf, TOC_E_KAFKA, "does not name this host", "");
+}
+
+static void an_expired_certificate_is_named(void **state)
+{
+    (void)state;
+    const char *pki = bus_env("TOC_KAFKA_PKI");
+    char dir[TOC_PATH_BYTES_MAX], path[TOC_PATH_BYTES_MAX + 16], command[6 * TOC_PATH_BYTES_MAX];
+    unit_temp_dir(dir);
+    snprintf(path, sizeof path, "%s/old.crt", dir);
+    snprintf(command, sizeof command,
+            "openssl req -new -key '%s' -subj '/CN=%s' | openssl x509 -req -CA '%s/member-ca.pem' "
+            "-CAkey "
+            "'%s/member-ca.key' -set_serial 1 -days -1 -out '%s' 2>/dev/null",
+            member.key, name, pki, pki, path);
+    assert_int_equal(system(command), 0);
+    struct toc_bus_conf conf = member.conf;
+    conf.certificate = path;
+    assert_trouble(
+            &conf, TOC_E_KAFKA, "the broker refuses our certificate", "old.crt expired on 20");
+    unit_remove_dir(dir);
 }
 
 static void copy(const char *from, const char *to, unsigned mode)
@@ -282,6 +304,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
             cmocka_unit_test(connection_trouble_says_what_to_do),
+            cmocka_unit_test(an_expired_certificate_is_named),
             cmocka_unit_test(files_that_do_not_fit_are_named),
             cmocka_unit_test(no_right_to_write_is_said_and_cured_by_granting_it),
             cmocka_unit_test(no_right_at_all_is_said),

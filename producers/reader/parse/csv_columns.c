@@ -7,6 +7,7 @@
 #define NAME_BYTES_MAX 32
 #define ONE(kind) TOC_CLAIM(TOC_KIND_##kind)
 
+// clang-format off
 // Lower case, '_' for blanks and hyphens, without Zeek's "meta.".
 static const struct column_name {
     const char *name;
@@ -44,6 +45,7 @@ static const struct column_name {
         {"notes", TOC_CSV_DESCRIPTION, 0}, {"comment", TOC_CSV_DESCRIPTION, 0},
         {"reference", TOC_CSV_REFERENCE, 0},
 };
+// clang-format on
 
 static const struct column_name *column_name(struct toc_slice cell)
 {
@@ -54,7 +56,9 @@ static const struct column_name *column_name(struct toc_slice cell)
         return NULL;
     for (size_t i = 0; i < cell.len; i++) {
         uint8_t c = cell.ptr[i];
-        name[i] = c == ' ' || c == '-' ? '_' : c >= 'A' && c <= 'Z' ? (uint8_t)(c + ('a' - 'A')) : c;
+        name[i] = c == ' ' || c == '-'   ? '_'
+                  : c >= 'A' && c <= 'Z' ? (uint8_t)(c + ('a' - 'A'))
+                                         : c;
     }
     for (size_t i = 0; i < sizeof column_names / sizeof *column_names; i++)
         if (toc_slice_is((struct toc_slice){name, cell.len}, column_names[i].name))
@@ -71,7 +75,8 @@ static void name_columns(const struct toc_csv_row *row, struct toc_csv_columns *
         out->claims[i] = known == NULL ? 0 : known->claims;
         out->known += known != NULL;
         general = general || out->roles[i] == TOC_CSV_TYPED;
-        out->has_value = out->has_value || out->roles[i] == TOC_CSV_TYPED || out->roles[i] == TOC_CSV_VALUE;
+        out->has_value =
+                out->has_value || out->roles[i] == TOC_CSV_TYPED || out->roles[i] == TOC_CSV_VALUE;
     }
     out->count = row->count;
     for (size_t i = 0; general && i < row->count; i++)
@@ -111,6 +116,9 @@ out:
 
 void toc_csv_single(struct toc_csv_columns *out)
 {
-    *out = (struct toc_csv_columns){.roles = {TOC_CSV_TYPED}, .count = 1, .has_value = true, .delimiter = ',',
+    *out = (struct toc_csv_columns){.roles = {TOC_CSV_TYPED},
+            .count = 1,
+            .has_value = true,
+            .delimiter = ',',
             .quotes = true};
 }

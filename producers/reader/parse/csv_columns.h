@@ -9,11 +9,11 @@
 
 enum toc_csv_role {
     TOC_CSV_IGNORED = 0,
-    TOC_CSV_VALUE,    // an indicator of the kind the column's name says
-    TOC_CSV_TYPED,    // an indicator of the kind the row's type column says, or its form
+    TOC_CSV_VALUE, // an indicator of the kind the column's name says
+    TOC_CSV_TYPED, // an indicator of the kind the row's type column says, or its form
     TOC_CSV_TYPE,
     TOC_CSV_TAGS,
-    TOC_CSV_MALWARE,  // a tag malware:...
+    TOC_CSV_MALWARE, // a tag malware:...
     TOC_CSV_CONFIDENCE,
     TOC_CSV_SEVERITY,
     TOC_CSV_FIRST_SEEN,

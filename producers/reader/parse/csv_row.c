@@ -4,7 +4,8 @@
  *# If double-quotes are used to enclose fields, then a double-quote appearing inside a field must be
  *# escaped by preceding it with another double quote. */
 // A quoted cell from behind its opening quote; *pos ends behind the closing one.
-static enum toc_csv_split quoted_cell(struct toc_slice record, size_t *pos, struct toc_buf *text, struct toc_slice *cell)
+static enum toc_csv_split quoted_cell(
+        struct toc_slice record, size_t *pos, struct toc_buf *text, struct toc_slice *cell)
 {
     size_t start = text->len;
     for (size_t i = *pos; i < record.len; i++) {

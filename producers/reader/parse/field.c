@@ -37,7 +37,8 @@ enum toc_refusal toc_field_time(struct toc_slice text, int64_t *out_ms)
 enum toc_refusal toc_field_action(struct toc_slice text, enum toc_action *out)
 {
     enum toc_action action;
-    if (!toc_action_parse(text, &action) || action == TOC_ACTION_UNKNOWN || action == TOC_ACTION_PURGE)
+    if (!toc_action_parse(text, &action) || action == TOC_ACTION_UNKNOWN ||
+            action == TOC_ACTION_PURGE)
         return TOC_REFUSAL_READ_ACTION;
     *out = action;
     return TOC_REFUSAL_NONE;
@@ -97,8 +98,8 @@ static struct toc_slice next_word(struct toc_slice *text)
     return word;
 }
 
-enum toc_refusal toc_field_tags(
-        struct toc_slice text, const char *prefix, struct toc_arena *arena, struct toc_observation *obs)
+enum toc_refusal toc_field_tags(struct toc_slice text, const char *prefix, struct toc_arena *arena,
+        struct toc_observation *obs)
 {
     struct toc_slice *tags = toc_arena_alloc(arena, TOC_OBSERVATION_TAGS_MAX, sizeof *tags);
     if (tags == NULL)
@@ -123,6 +124,7 @@ enum toc_refusal toc_field_tags(
 
 #define ONE(kind) TOC_CLAIM(TOC_KIND_##kind)
 
+// clang-format off
 static const struct toc_type_word type_words[] = {
         {"ip", TOC_CLAIM_ADDRESS, 0}, {"ipaddress", TOC_CLAIM_ADDRESS, 0}, {"ip_address", TOC_CLAIM_ADDRESS, 0},
         {"addr", TOC_CLAIM_ADDRESS, 0}, {"ip-src", TOC_CLAIM_ADDRESS, 0}, {"ip-dst", TOC_CLAIM_ADDRESS, 0},
@@ -144,6 +146,7 @@ static const struct toc_type_word type_words[] = {
         {"filename|sha256", ONE(SHA256), '|'}, {"sha512", ONE(SHA512), 0}, {"sha-512", ONE(SHA512), 0},
         {"filename|sha512", ONE(SHA512), '|'}, {"cve", ONE(CVE), 0}, {"vulnerability", ONE(CVE), 0},
 };
+// clang-format on
 
 const struct toc_type_word *toc_type_word(struct toc_slice text)
 {

@@ -12,7 +12,8 @@
 bool toc_field_unset(struct toc_slice text);
 
 enum toc_refusal toc_field_number(struct toc_slice text, int32_t max, int32_t *out);
-enum toc_refusal toc_field_time(struct toc_slice text, int64_t *out_ms); // also with " UTC" behind it
+enum toc_refusal toc_field_time(
+        struct toc_slice text, int64_t *out_ms); // also with " UTC" behind it
 enum toc_refusal toc_field_action(struct toc_slice text, enum toc_action *out);
 enum toc_refusal toc_field_severity(struct toc_slice text, enum toc_severity *out);
 

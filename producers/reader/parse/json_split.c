@@ -126,7 +126,8 @@ static enum toc_split kept_object(const struct toc_json_split *split)
 // Is the string just kept, which begins at `start` with its quote, the name "objects"?
 static bool is_objects(const struct toc_json_split *split, size_t start)
 {
-    struct toc_slice name = toc_slice_sub(toc_buf_slice(&split->text), start, split->text.len - start);
+    struct toc_slice name =
+            toc_slice_sub(toc_buf_slice(&split->text), start, split->text.len - start);
     return !split->text.failed && toc_slice_eq(name, TOC_S("\"objects\""));
 }
 
@@ -156,7 +157,9 @@ static enum toc_split take_top(struct toc_json_split *split, bool bundle)
             name_next = c == ',';
             continue;
         }
-        if (c == '"' ? !take_string(split) : is_bracket(c) ? !take_value(split, c) : !skip_scalar(split, c))
+        if (c == '"'            ? !take_string(split)
+                : is_bracket(c) ? !take_value(split, c)
+                                : !skip_scalar(split, c))
             return broken(split);
         is_list = c == '"' && name_next && is_objects(split, start);
         name_next = false;
@@ -176,11 +179,13 @@ static enum toc_split take_element(struct toc_json_split *split, uint64_t *out_l
     if (c == EOF || c == '}' || c == ':')
         return broken(split);
     if (c != '{')
-        return (c == '[' ? take_value(split, c) : skip_scalar(split, c)) ? TOC_SPLIT_WRONG : broken(split);
+        return (c == '[' ? take_value(split, c) : skip_scalar(split, c)) ? TOC_SPLIT_WRONG
+                                                                         : broken(split);
     return take_value(split, c) ? kept_object(split) : broken(split);
 }
 
-enum toc_split toc_json_split_next(struct toc_json_split *split, struct toc_slice *out, uint64_t *out_line)
+enum toc_split toc_json_split_next(
+        struct toc_json_split *split, struct toc_slice *out, uint64_t *out_line)
 {
     enum toc_split got = TOC_SPLIT_END;
     while (got == TOC_SPLIT_END && !split->ended) {

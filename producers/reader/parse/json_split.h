@@ -22,8 +22,8 @@ enum toc_split {
 struct toc_json_split {
     FILE *stream; // not closed here
     struct toc_buf text;
-    uint64_t line; // of the character last read
-    bool in_list;  // inside an array whose elements are wanted
+    uint64_t line;  // of the character last read
+    bool in_list;   // inside an array whose elements are wanted
     bool in_bundle; // that array is a member of an object at the top
     bool ended;
 };
@@ -33,4 +33,5 @@ void toc_json_split_done(struct toc_json_split *split);
 
 // *out is borrowed until the next call; *out_line is where it begins. Whether the stream failed is
 // told by ferror() after END or BROKEN.
-enum toc_split toc_json_split_next(struct toc_json_split *split, struct toc_slice *out, uint64_t *out_line);
+enum toc_split toc_json_split_next(
+        struct toc_json_split *split, struct toc_slice *out, uint64_t *out_line);

@@ -9,7 +9,7 @@
 #include "tests/support/records.h"
 #include "tests/unit/avro/sample.h"
 
-#define ROUNDS 60
+#define ROUNDS 30
 #define BYTES_MAX ((size_t)16 << 20)
 
 static void each(void (*check)(const struct toc_avro_record *, struct any *))

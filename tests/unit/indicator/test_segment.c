@@ -48,7 +48,8 @@ static struct toc_verifier *verifier_of(const json_t *object)
     return verifier;
 }
 
-static enum toc_refusal take(const json_t *object, struct toc_slice value, struct toc_signed_segment *out)
+static enum toc_refusal take(
+        const json_t *object, struct toc_slice value, struct toc_signed_segment *out)
 {
     struct toc_arena TOC_CLEANUP(toc_arena_done) arena;
     struct toc_verifier *verifier = verifier_of(object);
@@ -77,7 +78,8 @@ static void test_sealed(void **state)
         assert_int_equal(toc_signed_payload(&s, NULL, NULL, &payload), TOC_REFUSAL_NONE);
         assert_int_equal(seed.len, 32);
         assert_ok(toc_key_of_seed(seed.ptr, &key, &err), err);
-        assert_ok(toc_segment_seal(s.deployment, key, payload, s.observations, NULL, &again, &err), err);
+        assert_ok(toc_segment_seal(s.deployment, key, payload, s.observations, NULL, &again, &err),
+                err);
         assert_slices_equal(toc_buf_slice(&again), toc_buf_slice(&value));
         toc_key_free(key);
         toc_buf_done(&again);
@@ -100,7 +102,8 @@ static void test_refused(void **state)
         enum toc_refusal want = TOC_REFUSAL_NONE, have = take(object, toc_buf_slice(&value), &s);
         assert_true(toc_refusal_parse(toc_json_text(object, "refusal"), &want));
         if (have != want)
-            print_error("%s: %s\n", json_string_value(json_object_get(object, "name")), toc_refusal_code(have));
+            print_error("%s: %s\n", json_string_value(json_object_get(object, "name")),
+                    toc_refusal_code(have));
         assert_int_equal(have, want);
         toc_buf_done(&value);
     }
@@ -143,8 +146,8 @@ static void test_zstd(void **state)
     toc_arena_init(&arena, ARENA_BYTES);
     put_segment(&payload, TOC_SEGMENT_OBSERVATIONS_MAX);
     assert_ok(toc_key_of_seed(seed, &key, &err), err);
-    assert_ok(toc_segment_seal(deployment, key, toc_buf_slice(&payload), TOC_SEGMENT_OBSERVATIONS_MAX, zstd,
-                      &value, &err),
+    assert_ok(toc_segment_seal(deployment, key, toc_buf_slice(&payload),
+                      TOC_SEGMENT_OBSERVATIONS_MAX, zstd, &value, &err),
             err);
     assert_true(value.len < payload.len / 10);
     assert_int_equal(toc_signed_open(toc_buf_slice(&value), &arena, &s), TOC_REFUSAL_NONE);
@@ -175,12 +178,16 @@ static void test_limits(void **state)
     toc_buf_init(&out, TOC_SEGMENT_VALUE_BYTES_MAX);
     toc_buf_put_text(&out, "before");
     assert_ok(toc_key_of_seed(seed, &key, &err), err);
-    assert_code(toc_segment_seal(deployment, key, toc_slice(large, TOC_SEGMENT_BYTES_MAX + 1), 1, NULL, &out, &err),
+    assert_code(toc_segment_seal(deployment, key, toc_slice(large, TOC_SEGMENT_BYTES_MAX + 1), 1,
+                        NULL, &out, &err),
             TOC_E_LENGTH, err);
-    assert_code(toc_segment_seal(deployment, key, toc_slice(large, 1), 1001, NULL, &out, &err), TOC_E_LIMIT, err);
+    assert_code(toc_segment_seal(deployment, key, toc_slice(large, 1), 1001, NULL, &out, &err),
+            TOC_E_LIMIT, err);
     assert_slice(toc_buf_slice(&out), "before");
     toc_buf_clear(&out);
-    assert_ok(toc_segment_seal(deployment, key, toc_slice(large, TOC_SEGMENT_BYTES_MAX), 1000, NULL, &out, &err), err);
+    assert_ok(toc_segment_seal(deployment, key, toc_slice(large, TOC_SEGMENT_BYTES_MAX), 1000, NULL,
+                      &out, &err),
+            err);
     assert_true(out.len <= TOC_SEGMENT_VALUE_BYTES_MAX);
     free(large);
     toc_key_free(key);
@@ -203,7 +210,8 @@ static void test_identity(void **state)
     key[0] ^= 1;
     assert_false(toc_identity_minted(toc_slice_of(id), key));
     assert_false(toc_identity_minted(TOC_S(""), key));
-    assert_false(toc_identity_minted(TOC_S("indicator--a740531e-63ff-4e49-a9e1-a0a3eed0e3e7"), key));
+    assert_false(
+            toc_identity_minted(TOC_S("indicator--a740531e-63ff-4e49-a9e1-a0a3eed0e3e7"), key));
     assert_true(toc_identity_marks(TOC_S(" Tocsin output, list, 2026-01-01")));
     assert_false(toc_identity_marks(TOC_S(" a Tocsin output")));
     assert_true(toc_identity_tags(TOC_S("tocsin:green")));

@@ -1,6 +1,8 @@
 // Plans made of observations in any order, as a submission makes them.
 #pragma once
 
+#include "tests/support/unit.h"
+
 #include "lib/indicator/key.h"
 #include "producers/runner/entry.h"
 #include "producers/runner/plan.h"
@@ -28,7 +30,8 @@ static inline void planning_start(struct planning *p)
     assert_ok(toc_sorter_new(&options, &p->sorter, &err), err);
 }
 
-static inline void planning_add(struct planning *p, enum toc_marking marking, const struct toc_observation *obs)
+static inline void planning_add(
+        struct planning *p, enum toc_marking marking, const struct toc_observation *obs)
 {
     uint8_t key[TOC_KEY_BYTES], sort_key[TOC_SORT_KEY_BYTES];
     struct toc_err err = {0};

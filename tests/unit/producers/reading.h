@@ -1,6 +1,8 @@
 // What a reader says, as text: one line a statement, so that a case is a text beside a text.
 #pragma once
 
+#include "tests/support/unit.h"
+
 #include "lib/base/text.h"
 #include "lib/base/time.h"
 #include "producers/reader/reader.h"
@@ -97,7 +99,8 @@ static inline struct toc_reader_sink reading_sink(struct reading *r)
 
 static inline struct toc_reader_options reading_options(void)
 {
-    struct toc_reader_options options = {.has_marking = true, .marking = TOC_MARKING_CLEAR, .limit = TOC_MARKING_AMBER};
+    struct toc_reader_options options = {
+            .has_marking = true, .marking = TOC_MARKING_CLEAR, .limit = TOC_MARKING_AMBER};
     toc_observation_init(&options.base);
     return options;
 }
@@ -112,7 +115,8 @@ static inline FILE *reading_stream(struct toc_slice text)
     return stream;
 }
 
-static inline void reading_read(const struct toc_reader_row *row, struct toc_slice text, struct reading *r)
+static inline void reading_read(
+        const struct toc_reader_row *row, struct toc_slice text, struct reading *r)
 {
     struct toc_reader_options options = reading_options();
     struct toc_reader_sink sink = reading_sink(r);

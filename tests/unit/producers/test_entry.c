@@ -129,8 +129,8 @@ static void test_duplicates(void **state)
     planning_finish(&p, &plan);
     toc_buf_init(&shown, 4096);
     planning_show(&plan, &shown);
-    assert_slice(toc_buf_slice(&shown),
-            "green withdraw x.com n=1\ngreen sight x.com n=2\ngreen hit x.com n=1\namber assert x.com n=1\n");
+    assert_slice(toc_buf_slice(&shown), "green withdraw x.com n=1\ngreen sight x.com n=2\ngreen "
+                                        "hit x.com n=1\namber assert x.com n=1\n");
     assert_int_equal(plan.observations, 4);
     assert_int_equal(plan.segments, 2);
     assert_int_equal(plan.totals.withdraw, 1);

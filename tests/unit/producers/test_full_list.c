@@ -19,14 +19,16 @@ static void setup(struct lists *l)
 }
 
 // Publishes a whole list, given as words, and shows what is said. The new list becomes the last one.
-static struct toc_full_list publish(struct lists *l, const char *words, bool accept, struct toc_buf *shown)
+static struct toc_full_list publish(
+        struct lists *l, const char *words, bool accept, struct toc_buf *shown)
 {
     struct toc_plan plan, joined;
     struct toc_full_list result;
     struct toc_err err = {0};
     char name[64];
     planning_start(&l->planning);
-    for (const char *word = words; *word != '\0'; word += strcspn(word, " ") + (strchr(word, ' ') != NULL)) {
+    for (const char *word = words; *word != '\0';
+            word += strcspn(word, " ") + (strchr(word, ' ') != NULL)) {
         snprintf(name, sizeof name, "%.*s.com", (int)strcspn(word, " "), word);
         planning_say(&l->planning, name, TOC_ACTION_ASSERT);
     }
@@ -63,7 +65,8 @@ static void test_withdraw(void **state)
     assert_true(says(&shown, "assert", "a") && says(&shown, "assert", "d"));
     r = publish(&l, "a c e f", false, &shown);
     assert_int_equal(r.missing, 2);
-    assert_true(says(&shown, "withdraw", "b") && says(&shown, "withdraw", "d") && says(&shown, "assert", "a"));
+    assert_true(says(&shown, "withdraw", "b") && says(&shown, "withdraw", "d") &&
+                says(&shown, "assert", "a"));
     assert_false(says(&shown, "withdraw", "a"));
     r = publish(&l, "a c e f", false, &shown);
     assert_int_equal(r.missing, 0); // said once, not again

@@ -70,9 +70,14 @@ static void test_format(void **state)
     static const struct {
         const char *text, *format, *found;
     } cases[] = {
-            {"1.2.3.4\n", "auto", "list"}, {"1.2.3.4\n", "csv", "csv"}, {"value,type\n1.2.3.4,ip\n", "auto", "csv"},
-            {"value,type\n1.2.3.4,ip\n", "list", "list"}, {"{\"value\":\"a\"}\n", "auto", "jsonl"},
-            {"{\"type\":\"bundle\",\"id\":\"bundle--1\"}", "auto", "stix"}, {"", "auto", "list"}, {"x", "xml", NULL},
+            {"1.2.3.4\n", "auto", "list"},
+            {"1.2.3.4\n", "csv", "csv"},
+            {"value,type\n1.2.3.4,ip\n", "auto", "csv"},
+            {"value,type\n1.2.3.4,ip\n", "list", "list"},
+            {"{\"value\":\"a\"}\n", "auto", "jsonl"},
+            {"{\"type\":\"bundle\",\"id\":\"bundle--1\"}", "auto", "stix"},
+            {"", "auto", "list"},
+            {"x", "xml", NULL},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const struct toc_reader_row *row = NULL;

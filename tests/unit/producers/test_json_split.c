@@ -25,7 +25,8 @@ static void split_all(const char *text, struct toc_buf *out)
     toc_json_split_init(&split, stream, OBJECT_MAX);
     while ((got = toc_json_split_next(&split, &part, &line)) != TOC_SPLIT_END)
         if (got == TOC_SPLIT_OBJECT)
-            toc_buf_printf(out, "%llu %s %.*s\n", (unsigned long long)line, kinds[got], TOC_SLICE_ARG(part));
+            toc_buf_printf(out, "%llu %s %.*s\n", (unsigned long long)line, kinds[got],
+                    TOC_SLICE_ARG(part));
         else
             toc_buf_printf(out, "%llu %s\n", (unsigned long long)line, kinds[got]);
     toc_json_split_done(&split);
@@ -40,27 +41,34 @@ static const struct {
         {"{}", "1 object {}\n"},
         {"[]", ""},
         {"[{\"a\":1},\n{\"b\":[{}]}]", "1 object {\"a\":1}\n2 object {\"b\":[{}]}\n"},
-        {"{\"type\":\"bundle\",\"objects\":[{\"a\":1},{\"b\":2}],\"x\":1}", "1 object {\"a\":1}\n1 object {\"b\":2}\n"},
+        {"{\"type\":\"bundle\",\"objects\":[{\"a\":1},{\"b\":2}],\"x\":1}",
+                "1 object {\"a\":1}\n1 object {\"b\":2}\n"},
         {"{\"objects\":[]}", ""},
         {"{\"objects\":{\"0\":{}}}", "1 object {\"objects\":{\"0\":{}}}\n"}, // observed-data of 2.0
         {"{\"name\":\"objects\",\"a\":[{}]}", "1 object {\"name\":\"objects\",\"a\":[{}]}\n"},
         {"{\"a\":{\"objects\":[{}]}}", "1 object {\"a\":{\"objects\":[{}]}}\n"},
         {"{\"a\":\"}]\\\"{\\\\\"}", "1 object {\"a\":\"}]\\\"{\\\\\"}\n"},
         {"{\"a\":1}\n{\"b\":2}\n", "1 object {\"a\":1}\n2 object {\"b\":2}\n"},
-        {"{\"objects\":[{\"a\":1}]}{\"objects\":[{\"b\":2}]}", "1 object {\"a\":1}\n1 object {\"b\":2}\n"},
-        {"{\"objects\":[{\"a\":1}],\"objects\":[{\"b\":2}]}", "1 object {\"a\":1}\n1 object {\"b\":2}\n"},
-        {"[1, \"two\", [{}], null, {\"a\":1}]", "1 wrong\n1 wrong\n1 wrong\n1 wrong\n1 object {\"a\":1}\n"},
+        {"{\"objects\":[{\"a\":1}]}{\"objects\":[{\"b\":2}]}",
+                "1 object {\"a\":1}\n1 object {\"b\":2}\n"},
+        {"{\"objects\":[{\"a\":1}],\"objects\":[{\"b\":2}]}",
+                "1 object {\"a\":1}\n1 object {\"b\":2}\n"},
+        {"[1, \"two\", [{}], null, {\"a\":1}]",
+                "1 wrong\n1 wrong\n1 wrong\n1 wrong\n1 object {\"a\":1}\n"},
         {"[{\"a\":1}", "1 object {\"a\":1}\n1 broken\n"},
         {"[{\"a\":1},{\"b\"", "1 object {\"a\":1}\n1 broken\n"},
         {"[{\"a\":1]}", "1 broken\n"},
         {"{\"a\":\"", "1 broken\n"},
         {"nonsense", "1 broken\n"},
         {"{\"a\":1}}", "1 object {\"a\":1}\n1 broken\n"},
-        {"[{\"a\":\"0123456789012345678901234567890123456789012345678901234567890123456789\"},{\"b\":2}]",
+        {"[{\"a\":\"0123456789012345678901234567890123456789012345678901234567890123456789\"},{"
+         "\"b\":2}]",
                 "1 large\n1 object {\"b\":2}\n"},
-        {"{\"a\":\"0123456789012345678901234567890123456789012345678901234567890123456789\"}", "1 large\n"},
+        {"{\"a\":\"0123456789012345678901234567890123456789012345678901234567890123456789\"}",
+                "1 large\n"},
         // The head of a bundle may be larger than an object.
-        {"{\"a\":\"0123456789012345678901234567890123456789012345678901234567890123456789\",\"objects\":[{\"b\":2}]}",
+        {"{\"a\":\"0123456789012345678901234567890123456789012345678901234567890123456789\","
+         "\"objects\":[{\"b\":2}]}",
                 "1 object {\"b\":2}\n"},
 };
 
@@ -98,7 +106,8 @@ static void test_deep(void **state)
 static void test_cut(void **state)
 {
     (void)state;
-    static const char whole[] = "{\"type\":\"bundle\",\"objects\":[{\"a\":[1,{}]},{\"b\":\"\\\"}\"}]}";
+    static const char whole[] =
+            "{\"type\":\"bundle\",\"objects\":[{\"a\":[1,{}]},{\"b\":\"\\\"}\"}]}";
     for (size_t len = 0; len < sizeof whole; len++) {
         char text[sizeof whole] = "";
         struct toc_buf out;

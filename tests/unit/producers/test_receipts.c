@@ -54,7 +54,8 @@ static void test_sums(void **state)
     assert_false(toc_receipts_all_accepted(sums));
 
     struct toc_refused_observation refusals[] = {
-            {.observation = 1, .code = TOC_S("canon.url.port")}, {.observation = 4, .code = TOC_S("limit.unheard")}};
+            {.observation = 1, .code = TOC_S("canon.url.port")},
+            {.observation = 4, .code = TOC_S("limit.unheard")}};
     struct toc_receipt receipt = receipt_of(1, 0);
     receipt.changed = 6;
     receipt.unchanged = 2;
@@ -83,7 +84,8 @@ static void test_sums(void **state)
     assert_int_equal(sums->repeated, 3);
     assert_int_equal(sums->segments_missing, 0);
     assert_true(sums->gap && sums->alarm);
-    assert_int_equal(sums->sent, sums->changed + sums->unchanged + sums->quarantined + sums->repeated);
+    assert_int_equal(
+            sums->sent, sums->changed + sums->unchanged + sums->quarantined + sums->repeated);
     assert_false(toc_receipts_all_accepted(sums));
     toc_receipts_close(r);
 }
@@ -139,16 +141,23 @@ static void test_broken(void **state)
 static void test_print(void **state)
 {
     (void)state;
-    struct toc_receipts_sums sums = {.sent = 10, .changed = 4, .unchanged = 1, .quarantined = 3, .repeated = 2,
-            .segments = 2, .gap = true, .alarm = true};
+    struct toc_receipts_sums sums = {.sent = 10,
+            .changed = 4,
+            .unchanged = 1,
+            .quarantined = 3,
+            .repeated = 2,
+            .segments = 2,
+            .gap = true,
+            .alarm = true};
     char *text = NULL;
     size_t len = 0;
     FILE *out = open_memstream(&text, &len);
     sums.refused[TOC_REFUSAL_CANON_IPV4] = 3;
     toc_receipts_print(&sums, out);
     fclose(out);
-    static const char *const parts[] = {"sent               10", "accepted            5", "changed           4",
-            "quarantined         3", "3  canon.ipv4: ", "repeated            2", "earlier segments", "ALARM"};
+    static const char *const parts[] = {"sent               10", "accepted            5",
+            "changed           4", "quarantined         3",
+            "3  canon.ipv4: ", "repeated            2", "earlier segments", "ALARM"};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         assert_shows(text, parts[i]);
     free(text);

@@ -68,8 +68,14 @@ static void list_done(struct sealed_list *list)
 
 static struct toc_seal_head head_of(int64_t seq)
 {
-    return (struct toc_seal_head){.deployment = {1}, .writer = {2}, .member = TOC_S("m"), .feed = TOC_S("f"),
-            .agreement = TOC_S(""), .seq = seq, .created = 1000, .partitions = PARTITIONS};
+    return (struct toc_seal_head){.deployment = {1},
+            .writer = {2},
+            .member = TOC_S("m"),
+            .feed = TOC_S("f"),
+            .agreement = TOC_S(""),
+            .seq = seq,
+            .created = 1000,
+            .partitions = PARTITIONS};
 }
 
 static void add_many(struct planning *p, size_t count, const char *prefix)
@@ -82,7 +88,8 @@ static void add_many(struct planning *p, size_t count, const char *prefix)
 }
 
 // Segments hold what was planned, each once, in its partition; they are numbered, chained and counted.
-static void check_list(const struct sealed_list *list, size_t observations, int64_t seq, const struct toc_position *before)
+static void check_list(const struct sealed_list *list, size_t observations, int64_t seq,
+        const struct toc_position *before)
 {
     struct toc_position last[PARTITIONS];
     size_t sum = 0;
@@ -231,7 +238,8 @@ static void test_markings(void **state)
     struct toc_key *key = test_key();
     struct toc_position positions[PARTITIONS] = {{0}};
     struct toc_slice community = TOC_S("rural");
-    struct toc_release release = {.federal = TOC_FEDERAL_VIA_AIS, .communities = &community, .communities_count = 1};
+    struct toc_release release = {
+            .federal = TOC_FEDERAL_VIA_AIS, .communities = &community, .communities_count = 1};
     struct toc_seal_head head = head_of(1);
     struct toc_seal_sink sink = {collect, &list};
     struct toc_err err = {0};

@@ -5,7 +5,8 @@
 #include "producers/runner/sorter.h"
 
 // Associative, and it shows the order: the texts one behind the other.
-static toc_rc join(void *ctx, struct toc_slice older, struct toc_slice newer, struct toc_buf *out, struct toc_err *err)
+static toc_rc join(void *ctx, struct toc_slice older, struct toc_slice newer, struct toc_buf *out,
+        struct toc_err *err)
 {
     (void)ctx;
     (void)err;
@@ -102,7 +103,8 @@ static void test_empty(void **state)
     assert_int_equal(rmdir(dir), 0);
 }
 
-static toc_rc refuse(void *ctx, struct toc_slice older, struct toc_slice newer, struct toc_buf *out, struct toc_err *err)
+static toc_rc refuse(void *ctx, struct toc_slice older, struct toc_slice newer, struct toc_buf *out,
+        struct toc_err *err)
 {
     (void)ctx;
     (void)older;

@@ -31,7 +31,8 @@ static toc_rc put_segments(struct toc_spool *spool, struct toc_err *err)
     char text[32];
     for (int32_t i = 0; i < PARTITIONS; i++) {
         snprintf(text, sizeof text, "v%lld.%d", (long long)toc_spool_next_seq(spool), (int)i);
-        struct toc_sealed sealed = {.partition = i, .index = i, .observations = 10, .value = toc_slice_of(text)};
+        struct toc_sealed sealed = {
+                .partition = i, .index = i, .observations = 10, .value = toc_slice_of(text)};
         TOC_TRY(sink.emit(sink.ctx, &sealed, err));
         toc_spool_positions(spool)[i] =
                 (struct toc_position){.seq = toc_spool_next_seq(spool), .index = i};
@@ -106,7 +107,8 @@ static void test_owners(void **state)
     struct toc_err err = {0};
     unit_temp_dir(dir);
     spool = open_spool(dir);
-    assert_code(toc_spool_open(dir, &owner, &other, &err), TOC_E_BUSY, err); // locks are per open file
+    assert_code(
+            toc_spool_open(dir, &owner, &other, &err), TOC_E_BUSY, err); // locks are per open file
     toc_spool_close(spool);
     owner = owner_of("n");
     assert_code(toc_spool_open(dir, &owner, &other, &err), TOC_E_STATE, err);
@@ -145,7 +147,8 @@ static void die_at(const char *dir, enum point point)
     struct toc_spool *spool = NULL;
     struct toc_err err = {0};
     char saved[TOC_PATH_BYTES_MAX], from[TOC_PATH_BYTES_MAX], to[TOC_PATH_BYTES_MAX];
-    if (toc_failed(toc_spool_open(dir, &owner, &spool, &err)) || toc_failed(toc_spool_begin(spool, &err)))
+    if (toc_failed(toc_spool_open(dir, &owner, &spool, &err)) ||
+            toc_failed(toc_spool_begin(spool, &err)))
         _exit(3);
     write_list(spool, "new");
     if (toc_failed(put_segments(spool, &err)))

@@ -1,0 +1,586 @@
+// Correlations are a function of the set of indicators that have a pivot: the same bytes for any order, any
+// repetition, any batch, abort or restart; and they are what a plain count over the whole set gives.
+#include "tests/support/unit.h"
+
+#include <limits.h>
+
+#include "hub/correlate/correlate.h"
+#include "hub/correlate/list.h"
+#include "lib/base/digest.h"
+#include "lib/base/mem.h"
+#include "lib/indicator/step.h"
+#include "tests/unit/hub/plain_correlation.h"
+
+#define PIVOTS_MAX 64
+#define INDICATORS_MAX 4096
+#define RECORDS_MAX 40000
+
+struct fact { // what one record says of one (pivot, indicator)
+    int pivot, indicator;
+    bool present;
+    int64_t tick, offset;
+    int32_t organisations;
+};
+
+struct world {
+    uint64_t random;
+    int pivot_count, indicator_count;
+    uint8_t indicators[INDICATORS_MAX][16];
+    struct fact *log; // in order of offset
+    size_t count;
+};
+
+static uint64_t random_below(struct world *w, uint64_t below)
+{
+    w->random = w->random * 6364136223846793005u + 1442695040888963407u;
+    return (w->random >> 24) % below;
+}
+
+static struct toc_slice audience_of(int pivot)
+{
+    return pivot % 2 == 0 ? TOC_S("amber") : TOC_S("green");
+}
+
+// Neighbours share a value and differ in the audience: they must not meet.
+static struct toc_slice value_of(int pivot, char out[64])
+{
+    snprintf(out, 64, "example-%d.test", pivot / 2);
+    return toc_slice_of(out);
+}
+
+static void pivot_keys(int pivot, uint8_t link[16], uint8_t key[16])
+{
+    char value[64];
+    toc_link_id(TOC_PIVOT_KIND_REGISTRABLE_DOMAIN, value_of(pivot, value), link);
+    toc_pivot_key(audience_of(pivot), link, key);
+}
+
+// --- what is expected: a plain count -----------------------------------------------------------------
+
+static size_t who_has(const struct world *w, int pivot, struct having *out)
+{
+    static const struct fact *latest[INDICATORS_MAX];
+    size_t n = 0;
+    memset(latest, 0, sizeof latest);
+    for (size_t i = 0; i < w->count; i++)
+        if (w->log[i].pivot == pivot)
+            latest[w->log[i].indicator] = &w->log[i];
+    for (int i = 0; i < w->indicator_count; i++)
+        if (latest[i] != NULL && latest[i]->present) {
+            out[n] = (struct having){.tick = latest[i]->tick, .organisations = latest[i]->organisations};
+            memcpy(out[n++].id, w->indicators[i], 16);
+        }
+    return n;
+}
+
+// Empty when there is none to publish.
+static void expect(const struct world *w, int pivot, struct toc_buf *out)
+{
+    static struct having having[INDICATORS_MAX];
+    char value[64];
+    size_t n = who_has(w, pivot, having);
+    plain_correlation(having, n, TOC_PIVOT_KIND_REGISTRABLE_DOMAIN, value_of(pivot, value), out);
+}
+
+// --- running -----------------------------------------------------------------------------------------
+
+struct published {
+    char audience[16];
+    uint8_t id[16];
+    struct toc_buf value; // empty: a tombstone
+};
+
+struct way {
+    unsigned batch, abort, restart; // as struct toc_replay_way
+    bool shuffle, reverse;
+    unsigned repeat; // every n-th record comes again, anywhere later
+};
+
+struct run {
+    struct toc_state *state;
+    struct toc_correlate *correlate;
+    struct published kept[PIVOTS_MAX], pending[512];
+    size_t kept_count, pending_count;
+    struct toc_buf log; // blocks behind their lengths
+    int64_t next;
+    uint64_t published;
+    int64_t remembered;
+};
+
+static struct published *find_kept(struct run *run, const struct published *p)
+{
+    for (size_t i = 0; i < run->kept_count; i++)
+        if (memcmp(run->kept[i].id, p->id, 16) == 0 && strcmp(run->kept[i].audience, p->audience) == 0)
+            return &run->kept[i];
+    return NULL;
+}
+
+static toc_rc keep(void *ctx, const struct toc_correlate_record *record, struct toc_err *err)
+{
+    struct run *run = ctx;
+    char hex[33];
+    toc_key_hex(record->id, hex);
+    assert_slice(record->key, hex);
+    assert_true(run->pending_count < sizeof run->pending / sizeof *run->pending);
+    struct published *p = &run->pending[run->pending_count++];
+    *p = (struct published){0};
+    snprintf(p->audience, sizeof p->audience, "%.*s", TOC_SLICE_ARG(record->audience));
+    memcpy(p->id, record->id, 16);
+    toc_buf_init(&p->value, 65536);
+    toc_buf_put_slice(&p->value, record->value);
+    run->published++;
+    if (p->value.failed)
+        return toc_fail_fate(err, TOC_FATE_FATAL, TOC_E_MEMORY, "out of memory in the test");
+    return TOC_OK;
+}
+
+static void drop_pending(struct run *run)
+{
+    for (size_t i = 0; i < run->pending_count; i++)
+        toc_buf_done(&run->pending[i].value);
+    run->pending_count = 0;
+}
+
+static void keep_pending(struct run *run)
+{
+    for (size_t i = 0; i < run->pending_count; i++) {
+        struct published *known = find_kept(run, &run->pending[i]);
+        if (known == NULL) {
+            assert_true(run->kept_count < PIVOTS_MAX);
+            known = &run->kept[run->kept_count++];
+        } else {
+            toc_buf_done(&known->value);
+        }
+        *known = run->pending[i];
+    }
+    run->pending_count = 0;
+}
+
+static void open_run(struct run *run)
+{
+    struct toc_err err = {0};
+    run->state = toc_state_new();
+    assert_non_null(run->state);
+    assert_ok(toc_correlate_new(run->state, run->remembered, &run->correlate, &err), err);
+}
+
+static void close_run(struct run *run)
+{
+    toc_correlate_free(run->correlate);
+    toc_state_free(run->state);
+}
+
+static void begin(struct run *run, int64_t remembered)
+{
+    *run = (struct run){.remembered = remembered};
+    toc_buf_init(&run->log, SIZE_MAX / 4);
+    open_run(run);
+}
+
+static void end(struct run *run)
+{
+    drop_pending(run);
+    for (size_t i = 0; i < run->kept_count; i++)
+        toc_buf_done(&run->kept[i].value);
+    toc_buf_done(&run->log);
+    close_run(run);
+}
+
+static void put_record(const struct world *w, const struct fact *fact, uint8_t key[16], struct toc_buf *out)
+{
+    char value[64];
+    uint8_t link[16];
+    struct toc_pivot pivot;
+    toc_pivot_init(&pivot);
+    pivot_keys(fact->pivot, link, key);
+    pivot.audience = audience_of(fact->pivot);
+    memcpy(pivot.indicator, w->indicators[fact->indicator], 16);
+    pivot.present = fact->present;
+    pivot.tick = fact->tick;
+    pivot.organisations = fact->organisations;
+    pivot.offset = fact->offset;
+    if (fact->present || fact->offset % 2 == 0) { // of what goes, the value need not be known
+        pivot.what = TOC_PIVOT_KIND_REGISTRABLE_DOMAIN;
+        pivot.value = value_of(fact->pivot, value);
+    }
+    toc_buf_clear(out);
+    toc_pivot_put(&pivot, out);
+}
+
+static void step_at(struct run *run, const struct world *w, const struct fact *fact, int64_t offset)
+{
+    struct toc_err err = {0};
+    struct toc_buf value;
+    uint8_t key[16];
+    toc_buf_init(&value, 4096);
+    put_record(w, fact, key, &value);
+    const struct toc_correlate_input input = {.offset = offset, .key = toc_slice(key, 16), .value = toc_buf_slice(&value)};
+    assert_ok(toc_correlate_step(run->correlate, &input, keep, run, &err), err);
+    toc_buf_done(&value);
+}
+
+static toc_rc keep_block(void *ctx, struct toc_slice block, struct toc_err *err)
+{
+    struct run *run = ctx;
+    uint64_t len = block.len;
+    toc_buf_put(&run->log, &len, sizeof len);
+    toc_buf_put_slice(&run->log, block);
+    return toc_buf_check(&run->log, "the log", err);
+}
+
+static void read_back(struct run *run)
+{
+    struct toc_err err = {0};
+    int64_t next;
+    close_run(run);
+    open_run(run);
+    for (size_t at = 0; at < run->log.len;) {
+        uint64_t len;
+        memcpy(&len, run->log.ptr + at, sizeof len);
+        at += sizeof len;
+        assert_ok(toc_state_restore(run->state, toc_slice(run->log.ptr + at, (size_t)len), &err), err);
+        at += (size_t)len;
+    }
+    assert_ok(toc_state_restored(run->state, toc_correlate_derive, NULL, &next, &err), err);
+    assert_true(next <= run->next);
+}
+
+static void transaction(struct run *run, const struct world *w, const struct fact *const *facts, size_t count,
+        const struct way *way, unsigned number)
+{
+    struct toc_err err = {0};
+    bool again = way->abort != 0 && number % way->abort == 0;
+    for (int tries = again ? 2 : 1; tries > 0; tries--) {
+        for (size_t i = 0; i < count; i++)
+            step_at(run, w, facts[i], run->next + (int64_t)i);
+        if (tries == 2) {
+            toc_state_rollback(run->state);
+            drop_pending(run);
+        }
+    }
+    run->next += (int64_t)count;
+    if (way->restart != 0)
+        assert_ok(toc_state_blocks(run->state, run->next, keep_block, run, &err), err);
+    toc_state_commit(run->state);
+    keep_pending(run);
+    if (way->restart != 0 && number % way->restart == 0)
+        read_back(run);
+}
+
+// The log as it arrives: in order, reversed, shuffled, with repeats.
+static size_t arrange(struct world *w, const struct way *way, const struct fact **out)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < w->count; i++) {
+        const struct fact *fact = &w->log[way->reverse ? w->count - 1 - i : i];
+        out[n++] = fact;
+        if (way->repeat != 0 && i % way->repeat == 0)
+            out[n++] = fact;
+    }
+    for (size_t i = n; way->shuffle && i > 1; i--) {
+        size_t k = (size_t)random_below(w, i);
+        const struct fact *t = out[k];
+        out[k] = out[i - 1];
+        out[i - 1] = t;
+    }
+    return n;
+}
+
+static void run_all(struct run *run, struct world *w, const struct way *way)
+{
+    const struct fact **order = toc_mem_alloc(2 * w->count, sizeof *order);
+    assert_non_null(order);
+    size_t n = arrange(w, way, order);
+    unsigned number = 0;
+    for (size_t i = 0; i < n; i += way->batch)
+        transaction(run, w, &order[i], n - i < way->batch ? n - i : way->batch, way, ++number);
+    toc_mem_free(order);
+}
+
+static void compare(struct run *run, const struct world *w)
+{
+    struct toc_buf want;
+    toc_buf_init(&want, 65536);
+    for (int p = 0; p < w->pivot_count; p++) {
+        struct published key = {0};
+        uint8_t pivot_key[16];
+        snprintf(key.audience, sizeof key.audience, "%.*s", TOC_SLICE_ARG(audience_of(p)));
+        pivot_keys(p, key.id, pivot_key);
+        expect(w, p, &want);
+        const struct published *got = find_kept(run, &key);
+        if (got == NULL)
+            assert_int_equal(want.len, 0);
+        else
+            assert_slices_equal(toc_buf_slice(&got->value), toc_buf_slice(&want));
+    }
+    toc_buf_done(&want);
+}
+
+// --- the worlds --------------------------------------------------------------------------------------
+
+static void new_world(struct world *w, uint64_t seed, int pivots, int indicators, bool crowded)
+{
+    *w = (struct world){.random = seed * 0x9e3779b97f4a7c15u + 1, .pivot_count = pivots, .indicator_count = indicators};
+    w->log = toc_mem_alloc(RECORDS_MAX, sizeof *w->log);
+    assert_non_null(w->log);
+    for (int i = 0; i < indicators; i++) {
+        uint8_t digest[32];
+        toc_sha256(&i, sizeof i, digest);
+        memcpy(w->indicators[i], digest, 16);
+        if (crowded) // many leading digits in common: deep trees
+            memset(w->indicators[i], 0x77, 3);
+    }
+}
+
+static void say(struct world *w, struct fact fact)
+{
+    assert_true(w->count < RECORDS_MAX);
+    fact.offset = (int64_t)w->count;
+    w->log[w->count++] = fact;
+}
+
+static struct fact random_fact(struct world *w)
+{
+    // A crowd gathers at pivot 0; the rest is thin.
+    int pivot = random_below(w, 3) != 0 ? 0 : (int)random_below(w, (uint64_t)w->pivot_count);
+    return (struct fact){
+            .pivot = pivot,
+            .indicator = (int)random_below(w, pivot == 0 ? (uint64_t)w->indicator_count : 40),
+            .present = random_below(w, 4) != 0,
+            .tick = 1700000000000 + (int64_t)random_below(w, 40) * TOC_MS_HOUR,
+            .organisations = plain_step((size_t)random_below(w, 20)),
+    };
+}
+
+static const struct way ways[] = {
+        {.batch = 1},
+        {.batch = 7, .repeat = 3},
+        {.batch = 1, .reverse = true},
+        {.batch = 5, .shuffle = true, .repeat = 1},
+        {.batch = 16, .shuffle = true, .abort = 2, .repeat = 2},
+        {.batch = 3, .shuffle = true, .restart = 50, .abort = 5},
+        {.batch = 64, .restart = 1, .abort = 1, .reverse = true},
+};
+
+static void any_way_gives_what_a_plain_count_gives(void **state)
+{
+    (void)state;
+    static struct world w;
+    static struct run run;
+    for (uint64_t seed = 1; seed <= 8; seed++) {
+        new_world(&w, seed, 20, seed % 2 == 0 ? 60 : 900, seed % 4 == 0);
+        for (int i = 0; i < 3000; i++)
+            say(&w, random_fact(&w));
+        UNIT_EACH(const struct way, way, ways)
+        {
+            begin(&run, TOC_PIVOTS_REMEMBERED);
+            run_all(&run, &w, way);
+            compare(&run, &w);
+            end(&run);
+        }
+        toc_mem_free(w.log);
+    }
+}
+
+// A prefix of the log is a set, too: each moment's picture is right, not only the last.
+static void every_moment_is_right(void **state)
+{
+    (void)state;
+    static struct world w;
+    static struct run run;
+    const struct way way = {.batch = 1};
+    new_world(&w, 99, 3, 200, true);
+    begin(&run, TOC_PIVOTS_REMEMBERED);
+    for (int i = 0; i < 1500; i++) {
+        say(&w, random_fact(&w));
+        const struct fact *fact = &w.log[w.count - 1];
+        transaction(&run, &w, &fact, 1, &way, 1);
+        if (i % 10 == 0)
+            compare(&run, &w);
+    }
+    end(&run);
+    toc_mem_free(w.log);
+}
+
+// Written at two, then as long as one of the first 64 changes, then at steps only.
+static void a_long_list_is_written_at_its_steps(void **state)
+{
+    (void)state;
+    static struct world w;
+    static struct run run;
+    const struct way way = {.batch = 1};
+    new_world(&w, 1, 1, 2000, false);
+    for (int i = 0; i < 2000; i++)
+        say(&w, (struct fact){.indicator = i, .present = true, .tick = 1700000000000 + i, .organisations = 1});
+    begin(&run, TOC_PIVOTS_REMEMBERED);
+    run_all(&run, &w, &way);
+    compare(&run, &w);
+    // 2 to 64 one by one; then 128, 256, 512, 1024; at most one day's end lies in these two seconds.
+    assert_in_range(run.published, 63 + 4, 63 + 4 + 1);
+    end(&run);
+    toc_mem_free(w.log);
+}
+
+// One more posting on a list of tens of thousands costs what it costs on a short one.
+static void one_change_is_bounded_work(void **state)
+{
+    (void)state;
+    enum { MANY = 20000 };
+    static struct world w;
+    static struct run run;
+    struct toc_err err = {0};
+    const struct way way = {.batch = 1, .restart = UINT_MAX};
+    new_world(&w, 1, 1, 1, false);
+    begin(&run, TOC_PIVOTS_REMEMBERED);
+    for (int i = 0; i < MANY; i++) {
+        uint8_t digest[32];
+        struct fact fact = {.present = true, .tick = 1700000000000 + i % 100, .organisations = 1, .offset = i};
+        const struct fact *one = &fact;
+        toc_sha256(&i, sizeof i, digest);
+        memcpy(w.indicators[0], digest, 16);
+        transaction(&run, &w, &one, 1, &way, 1);
+        toc_buf_clear(&run.log);
+    }
+    for (int i = 0; i < 2; i++) { // one that is not listed changes, then one that is goes
+        struct fact fact = {.present = i == 0, .tick = 1700000000000 + 99, .organisations = 3, .offset = MANY + i};
+        step_at(&run, &w, &fact, run.next++);
+        toc_buf_clear(&run.log);
+        assert_ok(toc_state_blocks(run.state, run.next, keep_block, &run, &err), err);
+        // The sweep doubles what changed.
+        assert_in_range(run.log.len, 1, 2 * 5 * 4000);
+        toc_state_commit(run.state);
+        keep_pending(&run);
+    }
+    end(&run);
+    toc_mem_free(w.log);
+}
+
+// What was taken back is forgotten after so many records, trees shrink, and in the end nothing is left.
+static void what_is_gone_leaves_nothing(void **state)
+{
+    (void)state;
+    enum { MANY = 700, REMEMBERED = 50 };
+    static struct world w;
+    static struct run run;
+    UNIT_EACH(const struct way, way, ways)
+    {
+        if (way->shuffle || way->reverse)
+            continue; // what comes later than it is remembered is not promised anything
+        new_world(&w, 5, 2, MANY, true);
+        begin(&run, REMEMBERED);
+        for (int i = 0; i < MANY; i++)
+            say(&w, (struct fact){.indicator = i, .present = true, .tick = 5, .organisations = 1});
+        for (int i = 0; i < MANY; i++)
+            say(&w, (struct fact){.indicator = (i * 37) % MANY, .tick = 5, .organisations = 1});
+        for (int i = 0; i < 3 * REMEMBERED; i++) // time goes on elsewhere
+            say(&w, (struct fact){.pivot = 1, .indicator = 0, .present = true, .tick = 5, .organisations = 1});
+        run_all(&run, &w, way);
+        compare(&run, &w);
+        assert_int_equal(run.kept_count, 1);
+        assert_int_equal(run.kept[0].value.len, 0);
+        assert_int_equal(toc_state_count(run.state), 1);
+        end(&run);
+        toc_mem_free(w.log);
+    }
+}
+
+static void what_is_no_pivot_is_left_out(void **state)
+{
+    (void)state;
+    static struct world w;
+    static struct run run;
+    struct toc_err err = {0};
+    struct toc_buf value;
+    uint8_t key[16];
+    toc_buf_init(&value, 4096);
+    new_world(&w, 1, 1, 1, false);
+    const struct fact fact = {.present = true, .tick = 1};
+    put_record(&w, &fact, key, &value);
+    begin(&run, 10);
+    const struct toc_slice whole = toc_buf_slice(&value);
+    const struct toc_correlate_input bad[] = {
+            {.key = toc_slice(key, 16), .value = toc_slice_sub(whole, 0, whole.len - 1)},
+            {.key = toc_slice(key, 15), .value = whole},
+            {.key = TOC_S("0123456789abcdef"), .value = whole}, // not this pivot's key
+            {.key = toc_slice(key, 16)},
+    };
+    UNIT_EACH(const struct toc_correlate_input, input, bad)
+        assert_ok(toc_correlate_step(run.correlate, input, keep, &run, &err), err);
+    assert_int_equal(toc_correlate_totals(run.correlate)->unreadable, sizeof bad / sizeof *bad);
+    assert_int_equal(toc_state_count(run.state), 0);
+    end(&run);
+    toc_buf_done(&value);
+    toc_mem_free(w.log);
+}
+
+// A step that runs out of memory says so, and after the rollback all is as before.
+static void without_memory_nothing_half_done_stays(void **state)
+{
+    (void)state;
+    static struct world w;
+    static struct run run;
+    const struct way way = {.batch = 1};
+    new_world(&w, 3, 1, 65, true);
+    for (int i = 0; i < 65; i++)
+        say(&w, (struct fact){.indicator = i, .present = true, .tick = 7, .organisations = 1});
+    begin(&run, 10);
+    w.count = 64; // the next one splits the list
+    run_all(&run, &w, &way);
+    w.count = 65;
+    bool failed = true;
+    for (uint64_t nth = 1; failed; nth++) {
+        struct toc_err err = {0};
+        struct toc_buf value;
+        uint8_t key[16];
+        toc_buf_init(&value, 4096);
+        put_record(&w, &w.log[64], key, &value);
+        const struct toc_correlate_input input = {
+                .offset = run.next, .key = toc_slice(key, 16), .value = toc_buf_slice(&value)};
+        toc_mem_fail_at(nth);
+        toc_rc rc = toc_correlate_step(run.correlate, &input, keep, &run, &err);
+        toc_mem_fail_at(0);
+        failed = toc_failed(rc);
+        if (failed) {
+            assert_code(rc, TOC_E_MEMORY, err);
+            assert_int_equal(err.fate, TOC_FATE_FATAL);
+            toc_state_rollback(run.state);
+            drop_pending(&run);
+        }
+        toc_buf_done(&value);
+        assert_true(nth < 10000);
+    }
+    toc_state_commit(run.state);
+    keep_pending(&run);
+    compare(&run, &w);
+    end(&run);
+    toc_mem_free(w.log);
+}
+
+static void logarithms_and_steps(void **state)
+{
+    (void)state;
+    assert_int_equal(toc_log2_16(0), 0);
+    for (int64_t n = 1; n < 100000; n += 1 + n / 50)
+        assert_int_equal(toc_log2_16(n), (int)floor(16 * log2((double)n) + 1e-12));
+    for (int k = 0; k < 62; k++)
+        assert_int_equal(toc_log2_16(INT64_C(1) << k), 16 * k);
+    for (int32_t n = 0; n < 5000; n++)
+        assert_int_equal(toc_step(n), plain_step((size_t)n));
+    assert_int_equal(toc_step(-5), 0);
+    assert_int_equal(toc_step(INT64_MAX), 1 << 30);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+            cmocka_unit_test(logarithms_and_steps),
+            cmocka_unit_test(any_way_gives_what_a_plain_count_gives),
+            cmocka_unit_test(every_moment_is_right),
+            cmocka_unit_test(a_long_list_is_written_at_its_steps),
+            cmocka_unit_test(one_change_is_bounded_work),
+            cmocka_unit_test(what_is_gone_leaves_nothing),
+            cmocka_unit_test(what_is_no_pivot_is_left_out),
+            cmocka_unit_test(without_memory_nothing_half_done_stays),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -145,6 +145,8 @@ static toc_rc check_files(const struct toc_bus_conf *conf, struct toc_err *err)
         if (access(paths[i], R_OK) != 0)
             return toc_fail_fate(
                     err, TOC_FATE_FATAL, TOC_E_IO, "%s: %s", paths[i], strerror(errno));
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+        TOC_TRY(toc_bus_quickstart_check(paths[i], conf->brokers, err));
     toc_rc rc = toc_file_check_private(conf->key, err);
     if (toc_failed(rc) && err != NULL)
         err->fate = TOC_FATE_FATAL;

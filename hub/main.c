@@ -40,6 +40,7 @@ struct hub {
     struct toc_bus_log log;
     struct toc_metrics *metrics;
     struct toc_key *key;
+    uint8_t deployment_key[32];
     struct toc_library *library;
     struct toc_fuse_stage *fuse;
     struct toc_correlate_stage *correlate;
@@ -188,7 +189,7 @@ static toc_rc start_fuse(struct hub *hub, struct toc_err *err)
             .prefix = hub->conf.kafka.prefix, .hub_id = hub->conf.hub_id, .key = hub->key, .library = hub->library,
             .metrics = hub->metrics};
     TOC_TRY(genesis_digest(hub, conf.genesis_digest, err));
-    TOC_TRY(read_secret(hub->conf.deployment_key, conf.deployment_key, err));
+    memcpy(conf.deployment_key, hub->deployment_key, sizeof conf.deployment_key);
     TOC_TRY(toc_fuse_stage_new(&conf, &hub->fuse, err));
     for (int i = 0; i < (int)hub->conf.workers; i++) {
         const struct toc_worker_conf worker = worker_conf(hub, toc_fuse_stage(hub->fuse), i);
@@ -223,6 +224,15 @@ static toc_rc start_route(struct hub *hub, struct toc_err *err)
     return toc_route_runner_start(&conf, &hub->route, err);
 }
 
+// What can be told without a broker is told first.
+static toc_rc check_files(struct hub *hub, struct toc_err *err)
+{
+    TOC_TRY(toc_bus_quickstart_check(hub->conf.kafka.ca, hub->conf.kafka.brokers, err));
+    TOC_TRY(toc_bus_quickstart_check(hub->conf.kafka.ca, hub->conf.http.address, err));
+    TOC_TRY(toc_key_load(hub->conf.signing_key, &hub->key, err));
+    return read_secret(hub->conf.deployment_key, hub->deployment_key, err);
+}
+
 static toc_rc start(struct hub *hub, const struct toc_http_route *routes, struct toc_err *err)
 {
     const char *advice;
@@ -232,7 +242,7 @@ static toc_rc start(struct hub *hub, const struct toc_http_route *routes, struct
     TOC_TRY(toc_bus_version_check(toc_bus_version(), &advice, err));
     if (advice != NULL)
         toc_log(TOC_LOG_WARN, "hub", "%s", advice);
-    TOC_TRY(toc_key_load(hub->conf.signing_key, &hub->key, err));
+    TOC_TRY(check_files(hub, err));
     TOC_TRY(count_partitions(hub, err));
     TOC_TRY(toc_library_new(&hub->conf.kafka, hub->log, &hub->library, err));
     TOC_TRY(start_fuse(hub, err));

@@ -318,7 +318,8 @@ static toc_rc build(struct toc_worker *w, struct toc_err *err)
     const char *topics[] = {c->stage->input};
     const struct toc_consumer_opts opts = {
             .isolation = TOC_READ_COMMITTED, .queue_kbytes = c->fetch_kbytes, .check_gaps = true};
-    const struct toc_consumer_group member = {.group = group, .instance = w->name, .topics = topics, .topic_count = 1};
+    const struct toc_consumer_group member = {.group = group, .instance = w->name, .topics = topics, .topic_count = 1,
+            .session_ms = c->session_ms};
     const struct toc_consumer_events events = {.assigned = assigned, .revoked = revoked, .ctx = w};
     return toc_consumer_join(c->bus, c->log, &opts, &member, &events, &w->consumer, err);
 }

@@ -18,6 +18,7 @@ struct toc_worker_conf {
     const char *hub_id; // group.instance.id and transactional.id are <hub>-<stage>-<number>
     int number;
     int64_t commit_ms;     // 50: longest time a record waits for its transaction
+    int64_t session_ms;    // how long a dead worker keeps its partitions
     int64_t fetch_kbytes;  // memory for records fetched ahead
     const struct toc_clock *clock;
     struct toc_metrics *metrics;

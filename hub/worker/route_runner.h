@@ -17,6 +17,7 @@ struct toc_route_runner_conf {
     const char *hub_id; // group.instance.id is <prefix><hub>-route-0
     uint8_t genesis_digest[32];
     int64_t fetch_kbytes;
+    int64_t session_ms; // how long a dead one keeps its partitions
     const struct toc_clock *clock;
     struct toc_metrics *metrics;
 };

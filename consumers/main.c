@@ -11,6 +11,7 @@
 #include "consumers/runner/picture.h"
 #include "consumers/runner/store.h"
 #include "consumers/runner/subscribe.h"
+#include "lib/base/file.h"
 #include "lib/base/limits.h"
 #include "lib/base/log.h"
 #include "lib/base/time.h"
@@ -96,6 +97,7 @@ static toc_rc allow(
     TOC_ENSURE(line->word_count <= (removes ? 3 : 2) && (!removes || line->word_count == 3), err,
             TOC_E_USAGE,
             "write: allow VALUE --for 24h --why TEXT, allow list, or allow remove VALUE");
+    TOC_TRY(toc_dir_make(conf->state, 0700, err));
     TOC_TRY(toc_subscribe_allow_path(conf, path, err));
     if (removes)
         return toc_allow_remove(path, toc_slice_of(line->words[2]), toc_now_ms(NULL), err);

@@ -44,7 +44,7 @@ static void look_at_certificate(struct visit *v, const char *path)
     snprintf(text, sizeof text, "%s (%s) is valid until %s", path, facts.subject, TOC_TIME_SHOW(facts.not_after_ms));
     if (left < 0)
         wrong(v, text, "it has run out: issue a new one");
-    else if (left < SOON_MS && strstr(facts.issuer, "QUICKSTART") == NULL)
+    else if (left < SOON_MS && strstr(facts.issuer, TOC_CERT_QUICKSTART) == NULL)
         wrong(v, text, "it runs out within 30 days: issue a new one now");
     else
         good(text);

@@ -53,6 +53,14 @@ TOC_NODISCARD toc_rc toc_bus_prefix_check(const void *value, struct toc_err *err
 const char *toc_bus_topic(const struct toc_bus_conf *conf, const char *name, char *out);
 #define TOC_BUS_TOPIC(conf, name) toc_bus_topic((conf), (name), (char[TOC_TOPIC_BYTES_MAX]){0})
 
+// Is every one of "host:port,host:port" this machine: 127.0.0.0/8, ::1 or localhost? None is not.
+bool toc_bus_is_loopback(const char *brokers);
+
+// An authority marked QUICKSTART was made for trying things out, so it must not carry a deployment: REFUSED
+// when `pem` (authority or certificate) bears the mark and `brokers` are not all on loopback. Every handle of
+// lib/bus looks at its own configuration by itself.
+TOC_NODISCARD toc_rc toc_bus_quickstart_check(const char *pem, const char *brokers, struct toc_err *err);
+
 // Where lib/bus says what happens beside the calls: connection trouble in words a member
 // understands, rebalances, rebuilt handles. It never prints.
 // @locality any thread, also librdkafka's own; must be quick and must not call lib/bus.

@@ -11,6 +11,7 @@
 #include "consumers/runner/picture.h"
 #include "consumers/runner/store.h"
 #include "consumers/runner/subscribe.h"
+#include "lib/base/file.h"
 #include "lib/base/limits.h"
 #include "lib/base/log.h"
 #include "lib/base/time.h"
@@ -29,13 +30,15 @@ struct command_line {
 
 static int usage(FILE *to, int code)
 {
-    fputs("usage: tocsin-subscribe [-c member.conf] [--interest ID|'EXPRESSION'] --sink NAME:PATH...\n"
+    fputs("usage: tocsin-subscribe [-c member.conf] [--interest ID|'EXPRESSION'] --sink "
+          "NAME:PATH...\n"
           "                        [--once] [--accept-change] [--log-level LEVEL] [--log-json]\n"
           "       tocsin-subscribe [-c member.conf] allow VALUE --for 24h --why TEXT\n"
           "       tocsin-subscribe [-c member.conf] allow list | allow remove VALUE\n"
           "       tocsin-subscribe [-c member.conf] --accept-change\n"
           "       tocsin-subscribe --version | --help\n"
-          "NAME is list, rpz, csv, jsonl or stix. list and rpz hold what is to be blocked, the others what the\n"
+          "NAME is list, rpz, csv, jsonl or stix. list and rpz hold what is to be blocked, the "
+          "others what the\n"
           "interest says. -c defaults to " DEFAULT_CONFIG ".\n",
             to);
     return code;
@@ -70,8 +73,8 @@ static toc_rc allow_list(const char *path, struct toc_err *err)
     return TOC_OK;
 }
 
-static toc_rc allow_add(
-        const char *path, const struct command_line *line, struct toc_slice value, struct toc_err *err)
+static toc_rc allow_add(const char *path, const struct command_line *line, struct toc_slice value,
+        struct toc_err *err)
 {
     int64_t for_ms, now_ms = toc_now_ms(NULL);
     TOC_ENSURE(line->allow_for != NULL && line->allow_why != NULL, err, TOC_E_USAGE,
@@ -92,7 +95,9 @@ static toc_rc allow(
     const char *first = line->word_count > 1 ? line->words[1] : "list";
     bool removes = strcmp(first, "remove") == 0;
     TOC_ENSURE(line->word_count <= (removes ? 3 : 2) && (!removes || line->word_count == 3), err,
-            TOC_E_USAGE, "write: allow VALUE --for 24h --why TEXT, allow list, or allow remove VALUE");
+            TOC_E_USAGE,
+            "write: allow VALUE --for 24h --why TEXT, allow list, or allow remove VALUE");
+    TOC_TRY(toc_dir_make(conf->state, 0700, err));
     TOC_TRY(toc_subscribe_allow_path(conf, path, err));
     if (removes)
         return toc_allow_remove(path, toc_slice_of(line->words[2]), toc_now_ms(NULL), err);
@@ -109,7 +114,8 @@ static toc_rc accept_change(const struct toc_member_conf *conf, struct toc_err *
     size_t count = 0;
     TOC_TRY(toc_subscribe_dir(conf, dir, err));
     TOC_TRY(toc_store_accept_all(dir, &count, err));
-    printf("accepted for %zu outputs: a running tocsin-subscribe takes it up within a second or two, "
+    printf("accepted for %zu outputs: a running tocsin-subscribe takes it up within a second or "
+           "two, "
            "another one if it starts within the hour\n",
             count);
     return TOC_OK;

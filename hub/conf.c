@@ -38,6 +38,9 @@ const struct toc_conf_row toc_hub_rows[] = {
                 .doc = "Fuse workers, one thread each; at most one a partition does anything."),
         ROW("commit", TOC_CONF_DURATION, commit_ms, .fallback = "\"50ms\"", .min = 5, .max = 5000,
                 .doc = "Longest time a record waits for the end of its transaction."),
+        ROW("session", TOC_CONF_DURATION, session_ms, .fallback = "\"30s\"", .min = 6000, .max = 1800000,
+                .doc = "How long a hub that is gone keeps its partitions for its return; then the others take them over. "
+                       "A restart must be quicker; the broker allows 6 s to 30 min unless told otherwise."),
         ROW("fetch_kbytes", TOC_CONF_INT, fetch_kbytes, .fallback = "65536", .min = 1024, .max = 4194304,
                 .doc = "KiB of records a worker fetches ahead; hold a second of input (262144 at full speed)."),
         TOC_BUS_CONF_ROWS(struct toc_hub_conf, kafka),

@@ -45,8 +45,7 @@ static bool read_value(struct toc_slice text, struct toc_arena *arena, struct to
     toc_buf_init(&plain, TOC_TEXT_BYTES_MAX);
     toc_buf_init(&canonical, TOC_TEXT_BYTES_MAX);
     toc_refang(text, &plain);
-    enum toc_refusal refusal =
-            toc_canon_guess(toc_buf_slice(&plain), &kind, &canonical, &notes, 0);
+    enum toc_refusal refusal = toc_canon_guess(toc_buf_slice(&plain), &kind, &canonical, &notes, 0);
     struct toc_slice value = {0};
     if (refusal == TOC_REFUSAL_NONE && !plain.failed && !canonical.failed)
         value = toc_arena_copy(arena, toc_buf_slice(&canonical));
@@ -65,7 +64,8 @@ static enum line_kind read_line(
     line = toc_slice_trim(line);
     if (line.len == 0 || line.ptr[0] == '#')
         return LINE_NOTHING;
-    struct toc_slice value = next_field(&line), until = next_field(&line), since = next_field(&line);
+    struct toc_slice value = next_field(&line), until = next_field(&line),
+                     since = next_field(&line);
     row.why = next_field(&line);
     if (!time_field(until, &row.until_ms) || !time_field(since, &row.since_ms) ||
             !read_value(value, arena, &row.guard))
@@ -108,8 +108,8 @@ static toc_rc read_rows(struct toc_slice text, struct toc_allow *allow, struct t
             allow->bad_line = number;
         if (kind != LINE_ROW)
             continue;
-        TOC_ENSURE(allow->count < TOC_ALLOW_ROWS_MAX, err, TOC_E_LIMIT, "more than %d allowed values",
-                TOC_ALLOW_ROWS_MAX);
+        TOC_ENSURE(allow->count < TOC_ALLOW_ROWS_MAX, err, TOC_E_LIMIT,
+                "more than %d allowed values", TOC_ALLOW_ROWS_MAX);
         allow->rows[allow->count++] = row;
     }
     return TOC_OK;
@@ -129,7 +129,8 @@ static void put_in_force_first(struct toc_allow *allow, int64_t now_ms)
     }
 }
 
-static toc_rc load(struct toc_slice text, int64_t now_ms, struct toc_allow *allow, struct toc_err *err)
+static toc_rc load(
+        struct toc_slice text, int64_t now_ms, struct toc_allow *allow, struct toc_err *err)
 {
     struct toc_slice copy = toc_arena_copy(&allow->arena, text);
     allow->rows = toc_arena_alloc(&allow->arena, TOC_ALLOW_ROWS_MAX, sizeof *allow->rows);
@@ -186,7 +187,7 @@ static void copy_others(struct edit *edit)
         struct toc_allow_row row;
         bool is_row = read_line(line, &edit->arena, &row) == LINE_ROW;
         bool same = is_row && row.guard.kind == edit->value.kind &&
-                toc_slice_eq(row.guard.value, edit->value.value);
+                    toc_slice_eq(row.guard.value, edit->value.value);
         edit->found = edit->found || same;
         if (same || (is_row && !is_in_force(&row, edit->now_ms)))
             continue;
@@ -225,14 +226,14 @@ static toc_rc add_row(struct edit *edit, int64_t for_ms, struct toc_slice why, s
 
 static toc_rc remove_row(struct edit *edit, struct toc_err *err)
 {
-    TOC_ENSURE(edit->found, err, TOC_E_NOTFOUND, "%s does not stand in %s", TOC_SHOW(edit->value.value),
-            edit->path);
+    TOC_ENSURE(edit->found, err, TOC_E_NOTFOUND, "%s does not stand in %s",
+            TOC_SHOW(edit->value.value), edit->path);
     return edit_save(edit, err);
 }
 
 // for_ms = 0: remove.
-static toc_rc edit_file(const char *path, struct toc_slice value, int64_t for_ms, struct toc_slice why,
-        int64_t now_ms, struct toc_err *err)
+static toc_rc edit_file(const char *path, struct toc_slice value, int64_t for_ms,
+        struct toc_slice why, int64_t now_ms, struct toc_err *err)
 {
     char lock_path[TOC_PATH_BYTES_MAX];
     struct toc_lock *lock = NULL;

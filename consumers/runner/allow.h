@@ -15,9 +15,10 @@
 #include "lib/base/time.h"
 
 #define TOC_ALLOW_BYTES_MAX (1024 * 1024)
-#define TOC_ALLOW_ROWS_MAX 1000            // each is compared with every entry of every output
+#define TOC_ALLOW_ROWS_MAX 1000 // each is compared with every entry of every output
 #define TOC_ALLOW_WHY_BYTES_MAX 200
-#define TOC_ALLOW_FOR_MAX (366 * TOC_MS_DAY) // what must stand longer belongs into privacy.own_names
+#define TOC_ALLOW_FOR_MAX                                                                          \
+    (366 * TOC_MS_DAY) // what must stand longer belongs into privacy.own_names
 
 struct toc_allow_row {
     struct toc_guard guard;
@@ -25,7 +26,7 @@ struct toc_allow_row {
     struct toc_slice why;
 };
 
-struct toc_allow { // all zero: empty
+struct toc_allow {              // all zero: empty
     struct toc_allow_row *rows; // those in force first
     size_t count, in_force;
     struct toc_guard *guards; // of those in force

@@ -15,7 +15,7 @@ void toc_brake_roll(struct toc_brake *brake, uint64_t shown, int64_t now_ms)
 uint64_t toc_brake_room(const struct toc_brake *brake)
 {
     uint64_t most = brake->base / 100 * TOC_BRAKE_ADD_PERCENT +
-            brake->base % 100 * TOC_BRAKE_ADD_PERCENT / 100;
+                    brake->base % 100 * TOC_BRAKE_ADD_PERCENT / 100;
     if (most < TOC_BRAKE_ADD_LEAST)
         most = TOC_BRAKE_ADD_LEAST;
     return brake->added < most ? most - brake->added : 0;

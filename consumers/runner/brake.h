@@ -16,7 +16,7 @@
 
 struct toc_brake { // all zero: no hour has begun
     int64_t opened_ms;
-    uint64_t base; // entries of the output when the hour began
+    uint64_t base;           // entries of the output when the hour began
     uint64_t added, removed; // in it
 };
 

@@ -22,7 +22,7 @@ struct toc_follow {
     struct toc_topic_name audience, interest;
     int64_t interest_from; // where interest.<id> ended before the start
     bool told;
-    int64_t heard_ms;      // when the last record came
+    int64_t heard_ms; // when the last record came
     int64_t heads_at_ms, heads_back;
 };
 
@@ -49,8 +49,8 @@ static toc_rc find_ends(struct toc_follow *follow, struct toc_admin *admin,
     int32_t count;
     TOC_TRY(toc_admin_partitions(admin, follow->audience.text, &count, err));
     TOC_ENSURE(count == follow->conf->partitions, err, TOC_E_STATE,
-            "%s has %d partitions, genesis says %d: is this another deployment?", follow->audience.text,
-            (int)count, (int)follow->conf->partitions);
+            "%s has %d partitions, genesis says %d: is this another deployment?",
+            follow->audience.text, (int)count, (int)follow->conf->partitions);
     for (int32_t p = 0; p < follow->conf->partitions; p++) {
         starts[p] = (struct toc_consumer_start){.topic = follow->audience.text, .partition = p};
         TOC_TRY(toc_admin_offsets(admin, starts[p].topic, p, TOC_READ_COMMITTED, &starts[p].offset,
@@ -105,7 +105,8 @@ toc_rc toc_follow_open(const struct toc_follow_conf *conf, struct toc_picture *p
     struct toc_follow *follow = toc_mem_alloc(1, sizeof *follow);
     TOC_ENSURE(follow != NULL, err, TOC_E_MEMORY, "no memory to follow %s", conf->audience);
     *follow = (struct toc_follow){.conf = conf, .picture = picture, .heads_back = HEADS_BACK_FIRST};
-    follow->audience = toc_topic(conf->bus->prefix, TOC_TOPIC_INDICATORS, toc_slice_of(conf->audience));
+    follow->audience =
+            toc_topic(conf->bus->prefix, TOC_TOPIC_INDICATORS, toc_slice_of(conf->audience));
     if (conf->interest != NULL)
         follow->interest =
                 toc_topic(conf->bus->prefix, TOC_TOPIC_INTEREST, toc_slice_of(conf->interest));
@@ -159,9 +160,9 @@ static toc_rc read_heads(struct toc_follow *follow, const struct toc_consumer_st
     toc_rc rc = read_from(follow, starts, (size_t)follow->conf->partitions, &consumer, err);
     while (!toc_failed(rc) && !toc_consumer_ended(consumer)) {
         struct toc_poll poll;
-        rc = toc_monotonic_ms(NULL) - begin < ADMIN_PATIENCE_MS ?
-                toc_consumer_poll(consumer, 100, &poll, err) :
-                toc_fail(err, TOC_E_TIMEOUT, "the heads could not be read");
+        rc = toc_monotonic_ms(NULL) - begin < ADMIN_PATIENCE_MS
+                     ? toc_consumer_poll(consumer, 100, &poll, err)
+                     : toc_fail(err, TOC_E_TIMEOUT, "the heads could not be read");
         if (toc_failed(rc) || poll.kind != TOC_POLL_RECORD)
             continue;
         int32_t p = poll.record.partition;
@@ -234,35 +235,37 @@ static toc_rc take(struct toc_follow *follow, const struct toc_record *record, s
             .tombstone = !record->has_value,
     };
     bool change = follow->told && follow->conf->interest != NULL;
-    toc_rc rc = change ? toc_picture_change(follow->picture, &it, err) :
-                         toc_picture_record(follow->picture, &it, err);
+    toc_rc rc = change ? toc_picture_change(follow->picture, &it, err)
+                       : toc_picture_record(follow->picture, &it, err);
     if (rc.code == TOC_E_MEMORY)
         return toc_fail_fate(err, TOC_FATE_FATAL, TOC_E_MEMORY, "no memory for the picture");
     if (toc_failed(rc)) {
         char text[320];
-        snprintf(text, sizeof text, "%s %d@%lld not taken: %s", record->topic, (int)record->partition,
-                (long long)record->offset, err->text);
+        snprintf(text, sizeof text, "%s %d@%lld not taken: %s", record->topic,
+                (int)record->partition, (long long)record->offset, err->text);
         say(follow, TOC_LOG_WARN, text);
     }
     return TOC_OK;
 }
 
-static toc_rc take_poll(struct toc_follow *follow, struct toc_poll *poll, int64_t now_ms, struct toc_err *err)
+static toc_rc take_poll(
+        struct toc_follow *follow, struct toc_poll *poll, int64_t now_ms, struct toc_err *err)
 {
     int64_t silence = follow->heard_ms == 0 ? 0 : now_ms - follow->heard_ms;
     toc_rc rc = TOC_OK;
     if (poll->kind == TOC_POLL_RECORD) {
-        rc = silence > TOC_READER_BEHIND_MS ?
-                toc_fail_fate(err, TOC_FATE_FATAL, TOC_E_TIMEOUT,
-                        "nothing heard for %lld hours: the picture begins anew",
-                        (long long)(silence / TOC_MS_HOUR)) :
-                take(follow, &poll->record, err);
+        rc = silence > TOC_READER_BEHIND_MS
+                     ? toc_fail_fate(err, TOC_FATE_FATAL, TOC_E_TIMEOUT,
+                               "nothing heard for %lld hours: the picture begins anew",
+                               (long long)(silence / TOC_MS_HOUR))
+                     : take(follow, &poll->record, err);
         follow->heard_ms = now_ms;
         toc_record_done(&poll->record);
     } else if (poll->kind == TOC_POLL_SKIPPED) {
         char text[240];
-        snprintf(text, sizeof text, "%s %d: offsets %lld to %lld cannot be read and were stepped over",
-                poll->topic, (int)poll->partition, (long long)poll->offset, (long long)poll->next - 1);
+        snprintf(text, sizeof text,
+                "%s %d: offsets %lld to %lld cannot be read and were stepped over", poll->topic,
+                (int)poll->partition, (long long)poll->offset, (long long)poll->next - 1);
         say(follow, TOC_LOG_ERROR, text);
     }
     return rc;

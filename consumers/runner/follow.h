@@ -24,8 +24,8 @@ struct toc_follow_conf { // borrowed for as long as it is open
 };
 
 // Tells the picture to begin, also when it then fails: nothing is known yet. AUTH when the member may not read the topic, NOTFOUND when there is none.
-TOC_NODISCARD toc_rc toc_follow_open(const struct toc_follow_conf *conf, struct toc_picture *picture,
-        struct toc_follow **out, struct toc_err *err);
+TOC_NODISCARD toc_rc toc_follow_open(const struct toc_follow_conf *conf,
+        struct toc_picture *picture, struct toc_follow **out, struct toc_err *err);
 void toc_follow_close(struct toc_follow *follow); // NULL is fine
 
 // Takes at most one record, waiting up to timeout_ms for it; *out_idle: there was none. Failures by

@@ -40,7 +40,7 @@ bool toc_fresh_is_stale(const struct toc_fresh *fresh, int64_t now_ms)
 static bool changes_hands(enum toc_kind kind)
 {
     return kind == TOC_KIND_IPV4 || kind == TOC_KIND_IPV6 || kind == TOC_KIND_CIDR ||
-            kind == TOC_KIND_ENDPOINT || kind == TOC_KIND_URL;
+           kind == TOC_KIND_ENDPOINT || kind == TOC_KIND_URL;
 }
 
 bool toc_fresh_has_aged(const struct toc_fresh *fresh, int32_t partition, enum toc_kind kind,

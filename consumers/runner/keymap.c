@@ -11,7 +11,8 @@
 static size_t home_of(const struct toc_keymap *map, const uint8_t *key)
 {
     uint64_t hash;
-    memcpy(&hash, key + TOC_KEY_BYTES - sizeof hash, sizeof hash); // the first 8 chose the partition
+    memcpy(&hash, key + TOC_KEY_BYTES - sizeof hash,
+            sizeof hash); // the first 8 chose the partition
     return (size_t)hash & map->mask;
 }
 

@@ -10,7 +10,7 @@
 #include "lib/indicator/key.h"
 
 struct toc_keymap {
-    uint8_t **slots; // each NULL, or something whose first TOC_KEY_BYTES bytes are its key
+    uint8_t **slots;    // each NULL, or something whose first TOC_KEY_BYTES bytes are its key
     size_t count, mask; // mask: slots - 1; 0 = none yet
 };
 

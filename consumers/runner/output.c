@@ -65,8 +65,8 @@ toc_rc output_line_add(struct toc_output *output, const struct toc_output_fact *
 }
 
 // *out_changed: it reads otherwise than before.
-static toc_rc replace_text(
-        struct line *line, struct toc_slice text, struct toc_slice value, bool *out_changed, struct toc_err *err)
+static toc_rc replace_text(struct line *line, struct toc_slice text, struct toc_slice value,
+        bool *out_changed, struct toc_err *err)
 {
     *out_changed = !toc_slice_eq(line_text(line), text);
     if (!*out_changed)
@@ -188,7 +188,8 @@ void toc_output_age(struct toc_output *output, const struct toc_fresh *fresh, in
 {
     size_t at = 0;
     for (struct line *line; (line = toc_keymap_next(&output->lines, &at)) != NULL;) {
-        bool aged = toc_fresh_has_aged(fresh, line->partition, line->kind, line->drop_after_ms, now_ms);
+        bool aged =
+                toc_fresh_has_aged(fresh, line->partition, line->kind, line->drop_after_ms, now_ms);
         output->dirty = output->dirty || aged != line->aged;
         line->aged = aged;
     }
@@ -345,15 +346,16 @@ static void commit(struct toc_output *output, struct plan *plan, int64_t now_ms)
     output->first = output->first && output->telling;
 }
 
-static toc_rc write_file(
-        struct toc_output *output, struct plan *plan, struct toc_sink_page *page, struct toc_err *err)
+static toc_rc write_file(struct toc_output *output, struct plan *plan, struct toc_sink_page *page,
+        struct toc_err *err)
 {
     choose(output, plan);
     qsort(plan->fresh, plan->fresh_count, sizeof *plan->fresh, compare_text);
     merge(plan);
     struct walk walk = {.plan = plan};
     page->entries = plan->count;
-    TOC_TRY(toc_sink_publish(output->sink, output->path, output->mode, page, next_line, &walk, err));
+    TOC_TRY(toc_sink_publish(
+            output->sink, output->path, output->mode, page, next_line, &walk, err));
     commit(output, plan, page->written_ms);
     return TOC_OK;
 }
@@ -379,7 +381,7 @@ toc_rc toc_output_publish(struct toc_output *output, struct toc_sink_page *page,
         struct toc_err *err)
 {
     bool hour_over = output->counts.waiting + output->counts.held > 0 &&
-            page->written_ms - output->brake.opened_ms >= TOC_BRAKE_HOUR_MS;
+                     page->written_ms - output->brake.opened_ms >= TOC_BRAKE_HOUR_MS;
     bool knows_nothing = output->telling && output->first;
     *out_written = false;
     if ((!output->dirty && !hour_over) || knows_nothing)
@@ -387,9 +389,9 @@ toc_rc toc_output_publish(struct toc_output *output, struct toc_sink_page *page,
     size_t room = output->lines.count + 1;
     struct plan plan = {.order = toc_mem_alloc(room, sizeof *plan.order),
             .fresh = toc_mem_alloc(room, sizeof *plan.fresh)};
-    toc_rc rc = plan.order != NULL && plan.fresh != NULL ?
-            carry_out(output, &plan, page, out_written, err) :
-            toc_fail(err, TOC_E_MEMORY, "no memory to write %s", output->path);
+    toc_rc rc = plan.order != NULL && plan.fresh != NULL
+                        ? carry_out(output, &plan, page, out_written, err)
+                        : toc_fail(err, TOC_E_MEMORY, "no memory to write %s", output->path);
     toc_mem_free(plan.order);
     toc_mem_free(plan.fresh);
     return rc;

@@ -103,7 +103,8 @@ static toc_rc get_lines(struct toc_rd *rd, struct toc_output *output, struct toc
 static toc_rc open_saved(struct toc_slice saved, struct toc_rd *out, struct toc_err *err)
 {
     uint8_t digest[TOC_SHA256_BYTES];
-    TOC_ENSURE(toc_slice_starts(saved, toc_slice_of(magic)) && saved.len >= strlen(magic) + sizeof digest,
+    TOC_ENSURE(toc_slice_starts(saved, toc_slice_of(magic)) &&
+                       saved.len >= strlen(magic) + sizeof digest,
             err, TOC_E_SYNTAX, "not a saved state of this version");
     struct toc_slice body = toc_slice_sub(saved, 0, saved.len - sizeof digest);
     toc_sha256(body.ptr, body.len, digest);
@@ -113,8 +114,8 @@ static toc_rc open_saved(struct toc_slice saved, struct toc_rd *out, struct toc_
     return TOC_OK;
 }
 
-static toc_rc read_into(struct toc_output *output, struct toc_slice saved, struct toc_slice subscription,
-        struct toc_fresh *fresh, struct toc_err *err)
+static toc_rc read_into(struct toc_output *output, struct toc_slice saved,
+        struct toc_slice subscription, struct toc_fresh *fresh, struct toc_err *err)
 {
     struct toc_rd rd = {0};
     TOC_TRY(open_saved(saved, &rd, err));
@@ -131,8 +132,8 @@ static toc_rc read_into(struct toc_output *output, struct toc_slice saved, struc
 }
 
 // Into a twin first, so that a damaged state leaves no half of itself.
-toc_rc toc_output_load(struct toc_output *output, struct toc_slice saved, struct toc_slice subscription,
-        struct toc_fresh *fresh, struct toc_err *err)
+toc_rc toc_output_load(struct toc_output *output, struct toc_slice saved,
+        struct toc_slice subscription, struct toc_fresh *fresh, struct toc_err *err)
 {
     struct toc_output *twin = NULL;
     struct toc_fresh heads = {0};

@@ -10,7 +10,8 @@
 #include "schemas/head.h"
 #include "schemas/interest_change.h"
 
-#define ARENA_BYTES_MAX ((size_t)8 * 1024 * 1024) // one record, decoded; Kafka's records are under 1 MiB
+#define ARENA_BYTES_MAX                                                                            \
+    ((size_t)8 * 1024 * 1024) // one record, decoded; Kafka's records are under 1 MiB
 #define AGE_EVERY_MS 10000
 
 struct slot {
@@ -58,8 +59,8 @@ void toc_picture_free(struct toc_picture *picture)
 
 toc_rc toc_picture_add(struct toc_picture *picture, struct toc_output *output, struct toc_err *err)
 {
-    TOC_ENSURE(picture->slot_count < TOC_PICTURE_OUTPUTS_MAX, err, TOC_E_LIMIT, "more than %d outputs",
-            TOC_PICTURE_OUTPUTS_MAX);
+    TOC_ENSURE(picture->slot_count < TOC_PICTURE_OUTPUTS_MAX, err, TOC_E_LIMIT,
+            "more than %d outputs", TOC_PICTURE_OUTPUTS_MAX);
     picture->slots[picture->slot_count++].output = output;
     return TOC_OK;
 }
@@ -118,7 +119,8 @@ static void withdraw(struct toc_picture *picture, const uint8_t key[TOC_KEY_BYTE
 static bool render(struct toc_picture *picture, const struct toc_sink *sink,
         const struct toc_indicator *indicator, int64_t published_ms)
 {
-    struct toc_sink_picture of = {.audience = picture->conf.audience, .marking = picture->conf.marking};
+    struct toc_sink_picture of = {
+            .audience = picture->conf.audience, .marking = picture->conf.marking};
     toc_buf_clear(&picture->line);
     if (sink->takes == TOC_SINK_TAKES_BLOCK && indicator->now.advice != TOC_ADVICE_BLOCK)
         return false;
@@ -143,10 +145,12 @@ static toc_rc offer(struct toc_picture *picture, const struct toc_indicator *ind
 }
 
 static toc_rc take(struct toc_picture *picture, const struct toc_indicator *indicator,
-        const uint8_t key[TOC_KEY_BYTES], const struct toc_picture_record *record, struct toc_err *err)
+        const uint8_t key[TOC_KEY_BYTES], const struct toc_picture_record *record,
+        struct toc_err *err)
 {
     picture->counts.records++;
-    if (!toc_expr_matches(picture->conf.interest, indicator->kind, indicator->value, &indicator->now)) {
+    if (!toc_expr_matches(
+                picture->conf.interest, indicator->kind, indicator->value, &indicator->now)) {
         withdraw(picture, key);
         return TOC_OK;
     }
@@ -164,7 +168,8 @@ static toc_rc take(struct toc_picture *picture, const struct toc_indicator *indi
 // The key that kind and value have, which must be the one the record claims and lie in its partition:
 // a line under a false key could never be withdrawn by the true one.
 static toc_rc check_key(const struct toc_picture *picture, const struct toc_indicator *indicator,
-        struct toc_slice claimed, int32_t partition, uint8_t out[TOC_KEY_BYTES], struct toc_err *err)
+        struct toc_slice claimed, int32_t partition, uint8_t out[TOC_KEY_BYTES],
+        struct toc_err *err)
 {
     char hex[TOC_KEY_HEX];
     TOC_ENSURE(toc_canon_check(indicator->kind, indicator->value) == TOC_REFUSAL_NONE, err,
@@ -219,7 +224,8 @@ static toc_rc take_record(
     struct toc_indicator indicator;
     uint8_t key[TOC_KEY_BYTES];
     if (toc_slice_is(record->key, TOC_HEAD_KEY))
-        return record->tombstone ? TOC_OK : take_head(picture, record->partition, record->value, err);
+        return record->tombstone ? TOC_OK
+                                 : take_head(picture, record->partition, record->value, err);
     if (record->tombstone) {
         TOC_ENSURE(toc_parse_hex(record->key, key, sizeof key), err, TOC_E_SYNTAX,
                 "a tombstone whose key is no indicator's");
@@ -299,10 +305,11 @@ static bool is_cut_off(const struct toc_fresh *fresh, int64_t now_ms)
 
 static void age(struct toc_picture *picture, int64_t now_ms)
 {
-    bool cut_off = is_cut_off(&picture->fresh, now_ms), stale = toc_fresh_is_stale(&picture->fresh, now_ms);
+    bool cut_off = is_cut_off(&picture->fresh, now_ms),
+         stale = toc_fresh_is_stale(&picture->fresh, now_ms);
     int64_t since = now_ms - picture->aged_at_ms;
     bool due = cut_off != picture->ageing || stale != picture->stale ||
-            (cut_off && (since < 0 || since >= AGE_EVERY_MS));
+               (cut_off && (since < 0 || since >= AGE_EVERY_MS));
     for (size_t i = 0; due && i < picture->slot_count; i++) {
         toc_output_age(picture->slots[i].output, &picture->fresh, now_ms);
         if (stale != picture->stale)
@@ -319,10 +326,14 @@ toc_rc toc_picture_publish(struct toc_picture *picture, size_t output, int64_t n
 {
     struct slot *slot = &picture->slots[output];
     age(picture, now_ms);
-    struct toc_sink_picture of = {.audience = picture->conf.audience, .marking = picture->conf.marking,
-            .as_of_ms = toc_fresh_as_of(&picture->fresh), .stale = picture->stale};
-    struct toc_sink_page page = {.picture = &of, .written_ms = now_ms,
-            .allowed = picture->conf.gate.allowed, .allowed_count = picture->conf.gate.allowed_count};
+    struct toc_sink_picture of = {.audience = picture->conf.audience,
+            .marking = picture->conf.marking,
+            .as_of_ms = toc_fresh_as_of(&picture->fresh),
+            .stale = picture->stale};
+    struct toc_sink_page page = {.picture = &of,
+            .written_ms = now_ms,
+            .allowed = picture->conf.gate.allowed,
+            .allowed_count = picture->conf.gate.allowed_count};
     *out_written = false;
     if (now_ms < slot->retry_at_ms && slot->retry_at_ms - now_ms <= TOC_PICTURE_RETRY_MS)
         return TOC_OK;

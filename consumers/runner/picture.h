@@ -22,16 +22,16 @@ struct toc_picture;
 
 struct toc_picture_conf { // all borrowed for the picture's life
     const char *audience;
-    enum toc_marking marking; // highest of the audience
+    enum toc_marking marking;        // highest of the audience
     const struct toc_expr *interest; // NULL: everything live
     struct toc_gate gate;            // allowed may change: toc_picture_allow
     int64_t stale_ms;                // silence after which addresses and URLs go
 };
 
 struct toc_picture_counts {
-    uint64_t records;  // of indicators taken in
-    uint64_t repeated; // not above what was had
-    uint64_t refused;  // could not be read, or not what its key says
+    uint64_t records;               // of indicators taken in
+    uint64_t repeated;              // not above what was had
+    uint64_t refused;               // could not be read, or not what its key says
     uint64_t shut[TOC_ADMIT_COUNT]; // verdicts of the gate, ADMITTED among them
 };
 
@@ -57,8 +57,8 @@ bool toc_picture_ends(struct toc_picture *picture);
 struct toc_picture_record {
     int32_t partition;
     int64_t offset;
-    int64_t published_ms;     // timestamp of the record
-    struct toc_slice key;     // of indicators.<audience>; not looked at for interest.<id>
+    int64_t published_ms; // timestamp of the record
+    struct toc_slice key; // of indicators.<audience>; not looked at for interest.<id>
     struct toc_slice value;
     bool tombstone;
 };

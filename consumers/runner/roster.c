@@ -8,7 +8,7 @@
 #include "lib/indicator/topics.h"
 
 #define ARENA_BYTES_MAX ((size_t)16 * 1024 * 1024)
-#define PATIENCE_MS 20000
+#define PATIENCE_MS 10000
 
 struct reading {
     struct toc_slice member, interest;
@@ -17,15 +17,17 @@ struct reading {
 };
 
 // The decision inside the signed segment. Kept in the arena, for the message goes.
-static toc_rc open_decision(
-        struct reading *reading, struct toc_slice value, struct toc_control *out, struct toc_err *err)
+static toc_rc open_decision(struct reading *reading, struct toc_slice value,
+        struct toc_control *out, struct toc_err *err)
 {
     struct toc_signed_segment signed_segment;
     struct toc_slice copy = toc_arena_copy(&reading->roster.arena, value);
-    TOC_ENSURE(copy.ptr != NULL, err, TOC_E_LIMIT, "the roster is larger than %zu bytes", ARENA_BYTES_MAX);
+    TOC_ENSURE(copy.ptr != NULL, err, TOC_E_LIMIT, "the roster is larger than %zu bytes",
+            ARENA_BYTES_MAX);
     enum toc_refusal refusal = toc_signed_open(copy, &reading->roster.arena, &signed_segment);
     TOC_ENSURE(refusal == TOC_REFUSAL_NONE, err, TOC_E_SCHEMA, "%s", toc_refusal_meaning(refusal));
-    TOC_ENSURE(signed_segment.codec == TOC_CODEC_NONE, err, TOC_E_SCHEMA, "a decision is not compressed");
+    TOC_ENSURE(signed_segment.codec == TOC_CODEC_NONE, err, TOC_E_SCHEMA,
+            "a decision is not compressed");
     return toc_control_get(signed_segment.payload, &reading->roster.arena, out, err);
 }
 
@@ -41,7 +43,8 @@ static toc_rc take(struct reading *reading, const struct toc_record *record, str
     if (control.member != NULL && toc_slice_eq(control.member->id, reading->member))
         reading->roster.member = control.member;
     const struct toc_interest *interest = control.interest;
-    if (interest != NULL && reading->interest.len != 0 && toc_slice_eq(interest->id, reading->interest)) {
+    if (interest != NULL && reading->interest.len != 0 &&
+            toc_slice_eq(interest->id, reading->interest)) {
         reading->roster.expression = interest->expression;
         reading->removed = interest->removed;
         reading->found = true;
@@ -87,7 +90,8 @@ static toc_rc read_topic(struct reading *reading, const struct toc_bus_conf *con
     TOC_TRY(toc_consumer_read(conf, log, &opts, &start, 1, &consumer, err));
     rc = read_to_the_end(reading, consumer, err);
     struct toc_err ignored;
-    if (toc_failed(toc_consumer_close(consumer, toc_failed(rc) ? &ignored : err)) && !toc_failed(rc))
+    if (toc_failed(toc_consumer_close(consumer, toc_failed(rc) ? &ignored : err)) &&
+            !toc_failed(rc))
         return (toc_rc){err->code};
     return rc;
 }
@@ -95,15 +99,17 @@ static toc_rc read_topic(struct reading *reading, const struct toc_bus_conf *con
 static toc_rc check(const struct reading *reading, struct toc_err *err)
 {
     TOC_ENSURE(reading->interest.len == 0 || reading->found, err, TOC_E_NOTFOUND,
-            "the hub knows no interest \"%s\" of this member; the operator adds it: tocsinctl interest add",
+            "the hub knows no interest \"%s\" of this member; the operator adds it: tocsinctl "
+            "interest add",
             TOC_SHOW(reading->interest));
     TOC_ENSURE(!reading->removed, err, TOC_E_NOTFOUND, "the operator removed the interest \"%s\"",
             TOC_SHOW(reading->interest));
     return TOC_OK;
 }
 
-toc_rc toc_roster_read(const struct toc_bus_conf *conf, struct toc_bus_log log, struct toc_slice member,
-        struct toc_slice interest, struct toc_roster *out, struct toc_err *err)
+toc_rc toc_roster_read(const struct toc_bus_conf *conf, struct toc_bus_log log,
+        struct toc_slice member, struct toc_slice interest, struct toc_roster *out,
+        struct toc_err *err)
 {
     struct reading reading = {.member = member, .interest = interest};
     struct toc_topic_name topic = toc_topic(conf->prefix, TOC_TOPIC_ROSTER, member);

@@ -18,5 +18,6 @@ struct toc_roster {
 // Reads the whole topic. interest: its id, or empty. NOTFOUND: no such interest of this member; AUTH,
 // KAFKA, TIMEOUT as lib/bus. *out is for toc_roster_done.
 TOC_NODISCARD toc_rc toc_roster_read(const struct toc_bus_conf *conf, struct toc_bus_log log,
-        struct toc_slice member, struct toc_slice interest, struct toc_roster *out, struct toc_err *err);
+        struct toc_slice member, struct toc_slice interest, struct toc_roster *out,
+        struct toc_err *err);
 void toc_roster_done(struct toc_roster *roster);

@@ -27,6 +27,7 @@
 #define PUBLISH_EVERY_MS 100 // changes wait for company so long at least
 #define LOOK_EVERY_MS 1000   // after the allow file and acceptances
 #define SAVE_EVERY_MS 60000
+#define ASK_EVERY_MS (5 * TOC_MS_MINUTE) // the roster, whether the same is still asked of the same
 #define REOPEN_AFTER_MS 5000
 #define ONCE_PATIENCE_MS 60000 // --once gives up when nothing moves for so long
 #define BATCH 4096             // records taken before the rest of the loop has its turn
@@ -49,12 +50,13 @@ struct subscriber {
     char allow_path[TOC_PATH_BYTES_MAX], dir[TOC_PATH_BYTES_MAX];
     struct toc_allow allow;
     struct watched allow_seen;
-    bool told;          // the first picture was, since the last opening
-    bool published;     // and written
-    bool accept;        // still to be applied
-    bool stale;         // the log knows that the picture is
+    bool told;      // the first picture was, since the last opening
+    bool published; // and written
+    bool accept;    // still to be applied
+    bool stale;     // the log knows that the picture is
+    bool anew;      // the operator changed what is asked: all begins anew
     // all monotonic
-    int64_t open_at_ms, look_at_ms, save_at_ms, moved_ms;
+    int64_t open_at_ms, look_at_ms, save_at_ms, ask_at_ms, moved_ms;
     int64_t publish_at_ms[TOC_PICTURE_OUTPUTS_MAX]; // each output's turn
     int64_t publish_next_ms;                        // the earliest of them
 };
@@ -94,7 +96,7 @@ static struct watched watch(const char *path)
 static bool same(const struct watched *a, const struct watched *b)
 {
     return a->changed.tv_sec == b->changed.tv_sec && a->changed.tv_nsec == b->changed.tv_nsec &&
-            a->size == b->size && a->inode == b->inode;
+           a->size == b->size && a->inode == b->inode;
 }
 
 // What could not be read leaves what was read before in force.
@@ -107,8 +109,8 @@ static void read_allow(struct subscriber *s, int64_t now_ms)
         return;
     }
     if (allow.bad_line != 0)
-        toc_log(TOC_LOG_ERROR, SUBJECT, "%s: line %zu cannot be read; the others hold", s->allow_path,
-                allow.bad_line);
+        toc_log(TOC_LOG_ERROR, SUBJECT, "%s: line %zu cannot be read; the others hold",
+                s->allow_path, allow.bad_line);
     toc_picture_allow(s->picture, allow.guards, allow.in_force);
     toc_allow_done(&s->allow);
     s->allow = allow;
@@ -127,13 +129,15 @@ static void check_allow(struct subscriber *s, int64_t now_ms)
 // ---- opening ----
 
 // "NAME:PATH" as an output of the picture.
-static toc_rc add_output(struct subscriber *s, const char *option, unsigned mode, struct toc_err *err)
+static toc_rc add_output(
+        struct subscriber *s, const char *option, unsigned mode, struct toc_err *err)
 {
     struct toc_slice text = toc_slice_of(option);
     size_t colon = toc_slice_find(text, ':');
     const struct toc_sink *sink = toc_sink_by_name(toc_slice_sub(text, 0, colon));
     TOC_ENSURE(sink != NULL && colon + 1 < text.len, err, TOC_E_USAGE,
-            "--sink %s: write list:PATH, rpz:PATH, csv:PATH, jsonl:PATH or stix:PATH", TOC_SHOW(text));
+            "--sink %s: write list:PATH, rpz:PATH, csv:PATH, jsonl:PATH or stix:PATH",
+            TOC_SHOW(text));
     struct toc_output *output = NULL;
     TOC_TRY(toc_output_new(sink, option + colon + 1, mode, &output, err));
     toc_rc rc = toc_picture_add(s->picture, output, err);
@@ -143,7 +147,8 @@ static toc_rc add_output(struct subscriber *s, const char *option, unsigned mode
     }
     size_t i = toc_picture_outputs(s->picture) - 1;
     TOC_TRY(toc_store_take(s->dir, output, &s->slots[i], err));
-    rc = toc_store_load(s->slots[i], output, s->subscription.fingerprint, toc_picture_fresh(s->picture), err);
+    rc = toc_store_load(
+            s->slots[i], output, s->subscription.fingerprint, toc_picture_fresh(s->picture), err);
     if (toc_failed(rc) && rc.code != TOC_E_NOTFOUND)
         toc_log(TOC_LOG_WARN, SUBJECT, "%s; %s begins anew", err->text, toc_output_path(output));
     s->said[i] = toc_output_counts(output);
@@ -166,7 +171,8 @@ static toc_rc prepare(struct subscriber *s, struct toc_err *err)
     const struct toc_subscription *of = &s->subscription;
     TOC_TRY(toc_subscribe_dir(conf, s->dir, err));
     TOC_TRY(toc_subscribe_allow_path(conf, s->allow_path, err));
-    TOC_TRY(toc_subscription_make(conf, s->options->interest, s->dir, bus_log, &s->subscription, err));
+    TOC_TRY(toc_subscription_make(
+            conf, s->options->interest, s->dir, bus_log, &s->subscription, err));
     const struct toc_picture_conf picture = {
             .audience = of->audience,
             .marking = of->marking,
@@ -176,13 +182,17 @@ static toc_rc prepare(struct subscriber *s, struct toc_err *err)
     };
     TOC_TRY(toc_picture_new(&picture, &s->picture, err));
     TOC_TRY(add_outputs(s, err));
-    s->follow_conf = (struct toc_follow_conf){.bus = &conf->kafka, .log = bus_log,
-            .audience = of->audience, .interest = of->follows, .partitions = of->genesis.facts.partitions};
+    s->follow_conf = (struct toc_follow_conf){.bus = &conf->kafka,
+            .log = bus_log,
+            .audience = of->audience,
+            .interest = of->follows,
+            .partitions = of->genesis.facts.partitions};
     toc_picture_begins(s->picture, (size_t)of->genesis.facts.partitions);
     s->allow.next_end_ms = INT64_MAX;
     check_allow(s, toc_now_ms(NULL));
     s->accept = s->options->accept;
     s->moved_ms = s->save_at_ms = toc_monotonic_ms(NULL);
+    s->ask_at_ms = s->moved_ms + ASK_EVERY_MS;
     return TOC_OK;
 }
 
@@ -252,11 +262,13 @@ static void say_counts(struct subscriber *s, size_t i)
     const char *path = toc_output_path(output);
     if (now.held != before->held && now.held != 0)
         toc_log(TOC_LOG_WARN, SUBJECT,
-                "%s: %llu of %llu entries would leave; held until `tocsin-subscribe --accept-change`", path,
-                (unsigned long long)now.held, (unsigned long long)now.shown);
+                "%s: %llu of %llu entries would leave; held until `tocsin-subscribe "
+                "--accept-change`",
+                path, (unsigned long long)now.held, (unsigned long long)now.shown);
     if (now.waiting != before->waiting && now.waiting != 0)
         toc_log(TOC_LOG_WARN, SUBJECT,
-                "%s: %llu new entries wait, the best come first; `tocsin-subscribe --accept-change` lets all in",
+                "%s: %llu new entries wait, the best come first; `tocsin-subscribe "
+                "--accept-change` lets all in",
                 path, (unsigned long long)now.waiting);
     if (now.shown != before->shown)
         toc_log(TOC_LOG_DEBUG, SUBJECT, "%s: %llu entries", path, (unsigned long long)now.shown);
@@ -291,7 +303,8 @@ static void say_stale(struct subscriber *s)
     struct toc_fresh *fresh = toc_picture_fresh(s->picture);
     bool stale = toc_fresh_is_stale(fresh, toc_now_ms(NULL));
     if (stale && !s->stale)
-        toc_log(TOC_LOG_ERROR, SUBJECT, "no word from the hub since %s: addresses and URLs leave the outputs",
+        toc_log(TOC_LOG_ERROR, SUBJECT,
+                "no word from the hub since %s: addresses and URLs leave the outputs",
                 TOC_TIME_SHOW(toc_fresh_as_of(fresh)));
     if (!stale && s->stale)
         toc_log(TOC_LOG_INFO, SUBJECT, "the hub speaks again");
@@ -364,6 +377,18 @@ static void save(struct subscriber *s)
     }
 }
 
+static void ask_again(struct subscriber *s, int64_t now)
+{
+    if (now < s->ask_at_ms || s->follow == NULL)
+        return;
+    s->anew = !toc_subscription_is_current(
+            &s->subscription, s->options->conf, s->options->interest, s->dir, bus_log);
+    if (s->anew)
+        toc_log(TOC_LOG_INFO, SUBJECT,
+                "the operator changed what this member reads: beginning anew");
+    s->ask_at_ms = toc_monotonic_ms(NULL) + ASK_EVERY_MS;
+}
+
 static void look_around(struct subscriber *s)
 {
     static struct toc_log_rate heads;
@@ -385,6 +410,7 @@ static void look_around(struct subscriber *s)
         save(s);
         s->save_at_ms = now + SAVE_EVERY_MS;
     }
+    ask_again(s, now);
 }
 
 static bool signalled(const struct subscriber *s, int timeout_ms)
@@ -402,7 +428,8 @@ static toc_rc check_patience(const struct subscriber *s, struct toc_err *err)
     if (!s->options->once || toc_monotonic_ms(NULL) - s->moved_ms < ONCE_PATIENCE_MS)
         return TOC_OK;
     TOC_ENSURE(s->follow == NULL || !toc_follow_lacks_heads(s->follow), err, TOC_E_TIMEOUT,
-            "some partition of indicators.%s has no head: no hub has ever run for it", s->subscription.audience);
+            "some partition of indicators.%s has no head: no hub has ever run for it",
+            s->subscription.audience);
     return toc_fail(err, TOC_E_TIMEOUT, "nothing was read for %d s", ONCE_PATIENCE_MS / 1000);
 }
 
@@ -421,7 +448,7 @@ static toc_rc loop(struct subscriber *s, struct toc_err *err)
 {
     while (!signalled(s, s->follow == NULL ? POLL_MS : 0)) {
         TOC_TRY(turn(s, err));
-        if (s->options->once && s->published)
+        if (s->anew || (s->options->once && s->published))
             return TOC_OK;
     }
     return TOC_OK;
@@ -448,7 +475,8 @@ static void age_at_least(struct subscriber *s)
         toc_log(TOC_LOG_DEBUG, SUBJECT, "%s", err.text); // said already
 }
 
-toc_rc toc_subscribe_run(const struct toc_subscribe_options *options, struct toc_err *err)
+static toc_rc run_once(
+        const struct toc_subscribe_options *options, bool *out_anew, struct toc_err *err)
 {
     struct subscriber *s = toc_mem_alloc(1, sizeof *s);
     TOC_ENSURE(s != NULL, err, TOC_E_MEMORY, "no memory");
@@ -459,6 +487,16 @@ toc_rc toc_subscribe_run(const struct toc_subscribe_options *options, struct toc
         if (toc_failed(rc))
             age_at_least(s);
     }
+    *out_anew = s->anew;
     done(s);
+    return rc;
+}
+
+toc_rc toc_subscribe_run(const struct toc_subscribe_options *options, struct toc_err *err)
+{
+    bool anew = true;
+    toc_rc rc = TOC_OK;
+    while (anew && !toc_failed(rc))
+        rc = run_once(options, &anew, err);
     return rc;
 }

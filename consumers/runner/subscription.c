@@ -37,12 +37,12 @@ static toc_rc name_answer(const struct toc_member_conf *conf, const char *intere
     const struct toc_slice parts[] = {toc_slice_of(conf->genesis_digest), TOC_S("\n"),
             toc_slice_of(conf->member), TOC_S("\n"), toc_slice_of(interest)};
     toc_sha256_parts(parts, sizeof parts / sizeof *parts, digest);
-    snprintf(name, sizeof name, "roster-%02x%02x%02x%02x", digest[0], digest[1], digest[2], digest[3]);
+    snprintf(name, sizeof name, "roster-%02x%02x%02x%02x", digest[0], digest[1], digest[2],
+            digest[3]);
     return toc_path_join(out, dir, name, err);
 }
 
-static toc_rc set_audience(
-        struct toc_subscription *s, struct toc_slice name, struct toc_err *err)
+static toc_rc set_audience(struct toc_subscription *s, struct toc_slice name, struct toc_err *err)
 {
     const struct toc_genesis *facts = &s->genesis.facts;
     for (size_t i = 0; i < facts->audiences_count; i++)
@@ -70,9 +70,11 @@ static toc_rc take_roster(struct toc_subscription *s, const struct toc_member_co
     if (conf->subscribe.audience != NULL)
         return TOC_OK;
     const struct toc_genesis *facts = &s->genesis.facts;
-    TOC_ENSURE(roster->member != NULL, err, TOC_E_AUTH, "%s is not admitted: call the operator", conf->member);
+    TOC_ENSURE(roster->member != NULL, err, TOC_E_AUTH, "%s is not admitted: call the operator",
+            conf->member);
     TOC_ENSURE(roster->member->status == TOC_MEMBER_STATUS_ACTIVE, err, TOC_E_AUTH,
-            "%s is %s: call the operator", conf->member, toc_member_status_spelling(roster->member->status));
+            "%s is %s: call the operator", conf->member,
+            toc_member_status_spelling(roster->member->status));
     int best = toc_audience_of(facts->audiences, facts->audiences_count, roster->member);
     TOC_ENSURE(best >= 0, err, TOC_E_AUTH, "%s may read no audience", conf->member);
     return set_audience(s, facts->audiences[best].name, err);
@@ -111,14 +113,15 @@ static bool is_out_of_reach(const struct toc_err *err)
     return err->code == TOC_E_KAFKA || err->code == TOC_E_TIMEOUT;
 }
 
-static toc_rc ask_roster(struct toc_subscription *s, const struct toc_member_conf *conf, const char *dir,
-        struct toc_bus_log log, struct toc_err *err)
+static toc_rc ask_roster(struct toc_subscription *s, const struct toc_member_conf *conf,
+        const char *dir, struct toc_bus_log log, struct toc_err *err)
 {
     char path[TOC_PATH_BYTES_MAX];
     struct toc_roster roster = {0};
     struct toc_slice interest = toc_slice_of(s->follows);
     TOC_TRY(name_answer(conf, s->follows == NULL ? "" : s->follows, dir, path, err));
-    toc_rc rc = toc_roster_read(&conf->kafka, log, toc_slice_of(conf->member), interest, &roster, err);
+    toc_rc rc =
+            toc_roster_read(&conf->kafka, log, toc_slice_of(conf->member), interest, &roster, err);
     if (!toc_failed(rc)) {
         rc = take_roster(s, conf, &roster, err);
         if (!toc_failed(rc))
@@ -126,7 +129,8 @@ static toc_rc ask_roster(struct toc_subscription *s, const struct toc_member_con
     } else if (is_out_of_reach(err)) {
         struct toc_err no_answer;
         if (!toc_failed(recall(s, path, &no_answer))) {
-            log.line(log.ctx, TOC_LOG_WARN, "the roster cannot be read; going on with what it said last");
+            log.line(log.ctx, TOC_LOG_WARN,
+                    "the roster cannot be read; going on with what it said last");
             rc = TOC_OK;
         }
     }
@@ -145,9 +149,9 @@ static bool own_guard(struct toc_subscription *s, const char *text, struct toc_g
     unsigned notes = 0;
     toc_buf_init(&value, TOC_TEXT_BYTES_MAX);
     enum toc_refusal refusal = toc_canon_guess(toc_slice_of(text), &kind, &value, &notes, 0);
-    struct toc_slice kept = refusal == TOC_REFUSAL_NONE ?
-            toc_arena_copy(&s->arena, toc_buf_slice(&value)) :
-            (struct toc_slice){0};
+    struct toc_slice kept = refusal == TOC_REFUSAL_NONE
+                                    ? toc_arena_copy(&s->arena, toc_buf_slice(&value))
+                                    : (struct toc_slice){0};
     toc_buf_done(&value);
     if (kept.ptr != NULL)
         *out = toc_guard_of(kind, kept);
@@ -180,16 +184,17 @@ static toc_rc make_fingerprint(struct toc_subscription *s, struct toc_err *err)
     return TOC_OK;
 }
 
-static toc_rc decide(struct toc_subscription *s, const struct toc_member_conf *conf, const char *interest,
-        const char *dir, struct toc_bus_log log, struct toc_err *err)
+static toc_rc decide(struct toc_subscription *s, const struct toc_member_conf *conf,
+        const char *interest, const char *dir, struct toc_bus_log log, struct toc_err *err)
 {
-    TOC_ENSURE(conf->genesis != NULL, err, TOC_E_USAGE, "genesis and genesis_digest are missing in member.conf");
+    TOC_ENSURE(conf->genesis != NULL, err, TOC_E_USAGE,
+            "genesis and genesis_digest are missing in member.conf");
     TOC_TRY(toc_genesis_load(conf->genesis, conf->genesis_digest, &s->genesis, err));
     if (interest != NULL && toc_id_valid(toc_slice_of(interest)))
         s->follows = interest;
     else if (interest != NULL)
         TOC_TRY(keep_text(s, toc_slice_of(interest), err));
-    if (s->text.len != 0) // a mistake is told before anything is asked
+    if (interest != NULL && s->follows == NULL) // a mistake is told before anything is asked
         TOC_TRY(toc_subscription_parse(s->text, &s->expression, err));
     if (conf->subscribe.audience != NULL)
         TOC_TRY(set_audience(s, toc_slice_of(conf->subscribe.audience), err));
@@ -201,8 +206,8 @@ static toc_rc decide(struct toc_subscription *s, const struct toc_member_conf *c
     return make_fingerprint(s, err);
 }
 
-toc_rc toc_subscription_make(const struct toc_member_conf *conf, const char *interest, const char *dir,
-        struct toc_bus_log log, struct toc_subscription *out, struct toc_err *err)
+toc_rc toc_subscription_make(const struct toc_member_conf *conf, const char *interest,
+        const char *dir, struct toc_bus_log log, struct toc_subscription *out, struct toc_err *err)
 {
     struct toc_subscription s = {0};
     toc_arena_init(&s.arena, ARENA_BYTES_MAX);
@@ -214,6 +219,23 @@ toc_rc toc_subscription_make(const struct toc_member_conf *conf, const char *int
     else
         *out = s;
     return rc;
+}
+
+bool toc_subscription_is_current(const struct toc_subscription *s,
+        const struct toc_member_conf *conf, const char *interest, const char *dir,
+        struct toc_bus_log log)
+{
+    struct toc_subscription now;
+    struct toc_err err;
+    if (conf->subscribe.audience != NULL && s->follows == NULL)
+        return true; // nothing of it comes from the roster
+    if (toc_failed(toc_subscription_make(conf, interest, dir, log, &now, &err))) {
+        log.line(log.ctx, TOC_LOG_WARN, err.text);
+        return true;
+    }
+    bool same = toc_slice_eq(now.fingerprint, s->fingerprint);
+    toc_subscription_done(&now);
+    return same;
 }
 
 void toc_subscription_done(struct toc_subscription *s)

@@ -15,11 +15,17 @@ struct floor_row {
 
 static const struct floor_row floor_rows[] = {
 #define NAME(text, why)                                                                            \
-    {{.kind = TOC_KIND_DOMAIN, .value = TOC_S_INIT(text), .name = TOC_S_INIT(text)}, why}
+    {                                                                                              \
+        {.kind = TOC_KIND_DOMAIN, .value = TOC_S_INIT(text), .name = TOC_S_INIT(text)}, why        \
+    }
 #define V4(a, b, c, d, why)                                                                        \
-    {{.kind = TOC_KIND_IPV4, .has_network = true, .network = {{a, b, c, d}, 32, false}}, why}
+    {                                                                                              \
+        {.kind = TOC_KIND_IPV4, .has_network = true, .network = {{a, b, c, d}, 32, false}}, why    \
+    }
 #define V6(why, ...)                                                                               \
-    {{.kind = TOC_KIND_IPV6, .has_network = true, .network = {{__VA_ARGS__}, 128, true}}, why}
+    {                                                                                              \
+        {.kind = TOC_KIND_IPV6, .has_network = true, .network = {{__VA_ARGS__}, 128, true}}, why   \
+    }
 #define H(word) (word) >> 8, (word)&0xff
 
 #define ROOT "a root server: without the root no name resolves"
@@ -139,13 +145,13 @@ struct toc_guard toc_guard_of(enum toc_kind kind, struct toc_slice value)
 static bool is_place(const struct toc_guard *g)
 {
     return g->kind == TOC_KIND_DOMAIN || g->kind == TOC_KIND_IPV4 || g->kind == TOC_KIND_IPV6 ||
-            g->kind == TOC_KIND_CIDR;
+           g->kind == TOC_KIND_CIDR;
 }
 
 static bool name_is_under(struct toc_slice name, struct toc_slice above)
 {
     return above.len != 0 && toc_slice_ends(name, above) &&
-            (name.len == above.len || name.ptr[name.len - above.len - 1] == '.');
+           (name.len == above.len || name.ptr[name.len - above.len - 1] == '.');
 }
 
 static bool lies_under(const struct toc_guard *a, const struct toc_guard *place)
@@ -160,7 +166,7 @@ static bool lies_under(const struct toc_guard *a, const struct toc_guard *place)
 static bool keeps_out(const struct toc_guard *g, const struct toc_guard *v)
 {
     return (g->kind == v->kind && toc_slice_eq(g->value, v->value)) || lies_under(v, g) ||
-            lies_under(g, v);
+           lies_under(g, v);
 }
 
 static bool any_keeps_out(
@@ -199,14 +205,15 @@ static enum toc_admit refuse(enum toc_admit verdict, const char *reason, const c
     return verdict;
 }
 
-enum toc_admit toc_sink_admit(const struct toc_gate *gate, enum toc_kind kind, struct toc_slice value,
-        const char **why)
+enum toc_admit toc_sink_admit(
+        const struct toc_gate *gate, enum toc_kind kind, struct toc_slice value, const char **why)
 {
     if (toc_canon_check(kind, value) != TOC_REFUSAL_NONE)
         return refuse(TOC_ADMIT_FORM, "not in canonical form", why);
     struct toc_guard v = toc_guard_of(kind, value);
     if (any_keeps_out(gate->allowed, gate->allowed_count, &v))
-        return refuse(TOC_ADMIT_ALLOWED, "the allow file lets it, or something in it, through", why);
+        return refuse(
+                TOC_ADMIT_ALLOWED, "the allow file lets it, or something in it, through", why);
     if (any_keeps_out(gate->own, gate->own_count, &v))
         return refuse(TOC_ADMIT_OWN, "one of your own names or networks", why);
     if (is_public_suffix(gate->suffixes, v.name))

@@ -21,13 +21,13 @@ struct toc_gate {
 
 enum toc_admit {
     TOC_ADMITTED = 0,
-    TOC_ADMIT_ALLOWED,   // by the member's allow file
-    TOC_ADMIT_OWN,       // the member's own
-    TOC_ADMIT_FORM,      // not canonical: a hub that sends such a value is not to be trusted with it
-    TOC_ADMIT_SUFFIX,    // a public suffix: would hit strangers
-    TOC_ADMIT_SPECIAL,   // a private or special-purpose address
-    TOC_ADMIT_WIDE,      // a network wider than /16 (IPv4) or /32 (IPv6)
-    TOC_ADMIT_FLOOR,     // on the list in admit.c
+    TOC_ADMIT_ALLOWED, // by the member's allow file
+    TOC_ADMIT_OWN,     // the member's own
+    TOC_ADMIT_FORM,    // not canonical: a hub that sends such a value is not to be trusted with it
+    TOC_ADMIT_SUFFIX,  // a public suffix: would hit strangers
+    TOC_ADMIT_SPECIAL, // a private or special-purpose address
+    TOC_ADMIT_WIDE,    // a network wider than /16 (IPv4) or /32 (IPv6)
+    TOC_ADMIT_FLOOR,   // on the list in admit.c
     TOC_ADMIT_COUNT,
 };
 
@@ -37,7 +37,7 @@ enum toc_admit {
 // address in g's network, a URL, endpoint or e-mail address whose host does); and when v covers g (a
 // name above g's, a network around it), since blocking v would block g. A URL, an endpoint or an e-mail
 // address covers nothing.
-enum toc_admit toc_sink_admit(const struct toc_gate *gate, enum toc_kind kind, struct toc_slice value,
-        const char **why);
+enum toc_admit toc_sink_admit(
+        const struct toc_gate *gate, enum toc_kind kind, struct toc_slice value, const char **why);
 
 const char *toc_admit_name(enum toc_admit verdict); // one word, for counters and logs

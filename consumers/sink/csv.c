@@ -7,7 +7,8 @@
 #include "lib/base/time.h"
 
 static const char columns[] =
-        "value,kind,advice,score,confidence,severity,status,first_seen,last_seen,valid_until,drop_after,"
+        "value,kind,advice,score,confidence,severity,status,first_seen,last_seen,valid_until,drop_"
+        "after,"
         "organisations,corroborated,sightings,hits,pap,registrable,tags,lists,reasons,sources,id\n";
 
 // A cell under construction: texts joined in `text`, then escaped as one.

@@ -113,7 +113,7 @@ static bool entry(const struct toc_sink_picture *picture, const struct toc_indic
     if (indicator->kind == TOC_KIND_DOMAIN)
         value.name = indicator->value;
     else if (indicator->kind == TOC_KIND_IPV4 || indicator->kind == TOC_KIND_IPV6 ||
-            indicator->kind == TOC_KIND_CIDR)
+             indicator->kind == TOC_KIND_CIDR)
         value.has_network = toc_network_of(indicator->kind, indicator->value, &value.network);
     // Of a URL, an endpoint or an e-mail address DNS sees the host only, and that is not the value.
     return put_rule(&value, nxdomain, out);

@@ -35,10 +35,11 @@ void toc_sink_comment(const struct toc_sink_page *page, const char *comment, con
     toc_buf_printf(out, "%s" TOC_IDENTITY_MARK "\n", comment);
     toc_buf_printf(out, "%s%s; %zu entries; audience %s\n", comment, what, page->entries,
             picture->audience);
-    toc_buf_printf(out, "%swritten %s, picture as of %s\n", comment, TOC_TIME_SHOW(page->written_ms),
-            as_of);
+    toc_buf_printf(out, "%swritten %s, picture as of %s\n", comment,
+            TOC_TIME_SHOW(page->written_ms), as_of);
     if (picture->stale)
-        toc_buf_printf(out, "%sSTALE: no word from the hub since %s; addresses and URLs were taken out\n",
+        toc_buf_printf(out,
+                "%sSTALE: no word from the hub since %s; addresses and URLs were taken out\n",
                 comment, as_of);
 }
 

@@ -14,8 +14,8 @@
 #include "lib/indicator/address.h"
 #include "schemas/indicator.h"
 
-#define TOC_SINK_LINE_BYTES_MAX (512 * 1024) // one indicator, with all its sources, as JSON
-#define TOC_SINK_HEAD_BYTES_MAX (512 * 1024) // header or footer; RPZ lists the allowed names there
+#define TOC_SINK_LINE_BYTES_MAX (4 * 1024 * 1024) // an indicator as JSON; its record is below 1 MiB
+#define TOC_SINK_HEAD_BYTES_MAX (4 * 1024 * 1024) // header or footer; RPZ lists what is allowed there
 
 // The picture a file is cut from. Texts are borrowed for as long as the struct is used.
 struct toc_sink_picture {
@@ -39,7 +39,7 @@ struct toc_sink_page {
     const struct toc_sink_picture *picture;
     int64_t written_ms;
     size_t entries;
-    struct toc_slice previous; // how the file begins that this one replaces; empty if none
+    struct toc_slice previous;       // how the file begins that this one replaces; empty if none
     const struct toc_guard *allowed; // what the member lets through (admit.h)
     size_t allowed_count;
 };
@@ -62,7 +62,8 @@ struct toc_sink {
     const char *(*entry_end)(const struct toc_sink_page *page);
 };
 
-extern const struct toc_sink toc_sink_list, toc_sink_rpz, toc_sink_csv, toc_sink_jsonl, toc_sink_stix;
+extern const struct toc_sink toc_sink_list, toc_sink_rpz, toc_sink_csv, toc_sink_jsonl,
+        toc_sink_stix;
 
 // NULL when there is none of that name.
 const struct toc_sink *toc_sink_by_name(struct toc_slice name);

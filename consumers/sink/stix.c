@@ -46,7 +46,8 @@ static void write_stale_note(struct toc_jw *w, const struct toc_sink_picture *pi
     toc_sha256_parts(parts, sizeof parts / sizeof *parts, digest);
     toc_identity_stix_id("note", digest, id);
     snprintf(text, sizeof text,
-            "No word from the hub since %s; addresses and URLs were taken out of this bundle.", since);
+            "No word from the hub since %s; addresses and URLs were taken out of this bundle.",
+            since);
     toc_jw_open(w, '{');
     put(w, "type", "note");
     put(w, "spec_version", "2.1");

@@ -52,7 +52,8 @@ static void look_at_certificate(struct visit *v, const char *path)
 
 static void look_at_keys(struct visit *v)
 {
-    static const char *const names[] = {CTL_ROOT_KEY, CTL_OPERATOR_KEY, CTL_HUB_KEY, CTL_DEPLOYMENT_KEY, CTL_MEMBER_CA ".key"};
+    static const char *const names[] = {CTL_ROOT_KEY, CTL_OPERATOR_KEY, CTL_HUB_KEY, CTL_DEPLOYMENT_KEY,
+            (CTL_MEMBER_CA ".key")};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char path[TOC_PATH_BYTES_MAX];
         struct toc_err err;

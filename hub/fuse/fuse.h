@@ -65,6 +65,10 @@ TOC_NODISCARD toc_rc toc_fuse_prepare(struct toc_fuse *fuse, struct toc_err *err
 TOC_NODISCARD toc_rc toc_fuse_step(struct toc_fuse *fuse, const struct toc_fuse_input *input, toc_fuse_emit_fn *emit,
         void *ctx, struct toc_err *err);
 
+// Offsets [from, next) were stepped over because no client can unpack them: leaves a quarantine record.
+TOC_NODISCARD toc_rc toc_fuse_skipped(struct toc_fuse *fuse, int64_t from, int64_t next, toc_fuse_emit_fn *emit, void *ctx,
+        struct toc_err *err);
+
 // For toc_state_restored.
 toc_state_derive_fn toc_fuse_derive;
 

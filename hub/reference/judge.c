@@ -91,12 +91,16 @@ static void ask_names(const struct toc_reference_set *set, const struct look *lo
         if (at != NAMES_NONE && set->entries[at].kind == TOC_KIND_DOMAIN)
             weigh(set, at, i == 0 ? MATCH_EQUAL : MATCH_UNDER, f);
     }
-    if (look->names_count > 0 && look->kind != TOC_KIND_URL) {
+    if (look->kind != TOC_KIND_URL) {
         at = names_find(&set->parents, look->names[0].text, look->names[0].hash);
         if (at != NAMES_NONE)
             weigh(set, at, MATCH_OVER, f);
     }
-    at = substrings_find(&set->substrings, look->searched);
+}
+
+static void ask_substrings(const struct toc_reference_set *set, const struct look *look, struct finding *f)
+{
+    uint32_t at = substrings_find(&set->substrings, look->searched);
     if (at != SUBSTRINGS_NONE)
         weigh(set, at, MATCH_EQUAL, f);
 }
@@ -104,18 +108,12 @@ static void ask_names(const struct toc_reference_set *set, const struct look *lo
 static void ask_networks(const struct toc_reference_set *set, const struct look *look, struct finding *f)
 {
     const struct nets *nets = look->network.v6 ? &set->v6 : &set->v4;
-    const struct nets *inner = look->network.v6 ? &set->inner6 : &set->inner4;
-    for (uint32_t at = nets_cover(nets, &look->network); at != NETS_NONE; at = nets->items[at].wider)
+    uint32_t at, inside;
+    nets_find(nets, &look->network, &at, &inside);
+    for (; at != NETS_NONE; at = nets->items[at].wider)
         weigh(set, nets->items[at].entry, nets->items[at].prefix == look->network.prefix ? MATCH_EQUAL : MATCH_UNDER, f);
-    uint32_t inside = nets_inside(inner, &look->network);
     if (inside != NETS_NONE)
-        weigh(set, inner->items[inside].entry, MATCH_OVER, f);
-}
-
-// A public suffix itself: blocking it blocks strangers.
-static bool is_suffix(const struct toc_reference_set *set, const struct look *look)
-{
-    return set->psl != NULL && look->names_count > 0 && toc_psl_suffix(set->psl, look->host, NULL).len == look->host.len;
+        weigh(set, nets->items[inside].entry, MATCH_OVER, f);
 }
 
 // Room is for the strictest; of equals the first by name stay.
@@ -137,27 +135,30 @@ static void add_hit(struct toc_reference_verdict *out, const struct toc_referenc
 static void ask(const struct toc_reference_set *set, const struct look *look, struct toc_reference_verdict *out)
 {
     struct finding f = {0};
-    struct toc_reference_hit hit = {.use = &set->use};
-    if (is_suffix(set, look)) {
-        hit.effect = TOC_REFERENCE_EFFECT_NEVER_BLOCK;
-        hit.note = TOC_S("public suffix");
-        add_hit(out, &hit);
-        return;
-    }
-    if (!(set->kinds & KIND_BIT(look->kind)))
-        return;
     ask_whole(set, look, &f);
-    if (!set->spares_urls || look->kind != TOC_KIND_URL)
+    if (look->names_count > 0 && !(set->spares_urls && look->kind == TOC_KIND_URL))
         ask_names(set, look, &f);
+    if (set->substrings.count > 0 && !(set->spares_urls && look->kind == TOC_KIND_URL))
+        ask_substrings(set, look, &f);
     if (look->has_network)
         ask_networks(set, look, &f);
     if (!f.found)
         return;
     if (set->use.type == TOC_REFERENCE_TYPE_DYNAMIC_DNS && f.under)
         out->dynamic_dns = true;
-    hit.effect = f.effect;
-    hit.note = set->entries[f.entry].note;
-    add_hit(out, &hit);
+    add_hit(out, &(struct toc_reference_hit){&set->use, f.effect, set->entries[f.entry].note});
+}
+
+// Below the list's wildcards stand suffixes that no entry names; blocking one blocks strangers.
+static void ask_suffixes(const struct toc_reference_set *set, const struct look *look, struct toc_reference_verdict *out)
+{
+    struct toc_slice registrable = toc_psl_registrable(set->psl, look->host);
+    if (registrable.len == 0)
+        add_hit(out, &(struct toc_reference_hit){&set->use, TOC_REFERENCE_EFFECT_NEVER_BLOCK, TOC_S("public suffix")});
+    else
+        ask(set, look, out);
+    if (out->registrable.len == 0)
+        out->registrable = registrable;
 }
 
 static const struct toc_reference_use special_use = {
@@ -166,34 +167,32 @@ static const struct toc_reference_use special_use = {
         .effect = TOC_REFERENCE_EFFECT_NEVER_BLOCK,
 };
 
-static void ask_special(enum toc_kind kind, struct toc_slice value, const struct look *look,
-        struct toc_reference_verdict *out)
+static bool is_special(const struct look *look, struct toc_slice value, const char **name)
 {
-    const char *name;
-    bool special = look->has_network ? toc_special_address(kind, value, &name)
-                                     : look->host_kind == TOC_KIND_DOMAIN && toc_special_name(look->host, &name);
-    if (special)
-        add_hit(out, &(struct toc_reference_hit){&special_use, TOC_REFERENCE_EFFECT_NEVER_BLOCK, toc_slice_of(name)});
+    return look->has_network ? toc_special_address(look->kind, value, name)
+                             : look->host_kind == TOC_KIND_DOMAIN && toc_special_name(look->host, name);
 }
 
 void toc_reference_judge(struct toc_reference_set *const *sets, size_t count, enum toc_kind kind, struct toc_slice value,
         struct toc_reference_verdict *out)
 {
     struct look look;
-    bool special_due = true;
+    const char *name;
     look_at(kind, value, &look);
     out->hits_count = 0;
     out->registrable = toc_slice(NULL, 0);
     out->dynamic_dns = false;
+    bool special = is_special(&look, value, &name);
     for (size_t i = 0; i < count; i++) {
-        if (special_due && toc_slice_cmp(sets[i]->use.name, special_use.name) > 0) {
-            ask_special(kind, value, &look, out);
-            special_due = false;
+        if (special && toc_slice_cmp(sets[i]->use.name, special_use.name) > 0) {
+            add_hit(out, &(struct toc_reference_hit){&special_use, special_use.effect, toc_slice_of(name)});
+            special = false;
         }
-        ask(sets[i], &look, out);
-        if (out->registrable.len == 0 && sets[i]->psl != NULL && look.names_count > 0)
-            out->registrable = toc_psl_registrable(sets[i]->psl, look.host);
+        if (sets[i]->psl != NULL && look.names_count > 0)
+            ask_suffixes(sets[i], &look, out);
+        else if (sets[i]->kinds & KIND_BIT(kind))
+            ask(sets[i], &look, out);
     }
-    if (special_due)
-        ask_special(kind, value, &look, out);
+    if (special)
+        add_hit(out, &(struct toc_reference_hit){&special_use, special_use.effect, toc_slice_of(name)});
 }

@@ -65,8 +65,7 @@ static toc_rc add_network(struct toc_reference_set *set, enum toc_kind kind, str
 {
     struct toc_network network;
     TOC_ENSURE(toc_network_of(kind, value, &network), err, TOC_E_SYNTAX, "%s is no network", TOC_SHOW(value));
-    TOC_TRY(nets_add(network.v6 ? &set->v6 : &set->v4, &network, entry, err));
-    return matches & MATCH_OVER ? nets_add(network.v6 ? &set->inner6 : &set->inner4, &network, entry, err) : TOC_OK;
+    return nets_add(network.v6 ? &set->v6 : &set->v4, &network, entry, (matches & MATCH_OVER) != 0, err);
 }
 
 // The names above a domain, but single labels: they cover it.
@@ -113,8 +112,6 @@ static toc_rc close_set(struct toc_reference_set *set, struct toc_err *err)
     TOC_TRY(substrings_close(&set->substrings, err));
     nets_close(&set->v4);
     nets_close(&set->v6);
-    nets_close(&set->inner4);
-    nets_close(&set->inner6);
     // Two words on one value would have to be merged; in a safety set they are refused.
     TOC_ENSURE(set->use.type != TOC_REFERENCE_TYPE_NEVER_BLOCK ||
                     set->names.dropped + set->v4.dropped + set->v6.dropped == 0 ||
@@ -256,8 +253,6 @@ void toc_reference_unref(struct toc_reference_set *set)
     names_done(&set->parents);
     nets_done(&set->v4);
     nets_done(&set->v6);
-    nets_done(&set->inner4);
-    nets_done(&set->inner6);
     substrings_done(&set->substrings);
     toc_psl_free(set->psl);
     toc_mem_free(set->entries);

@@ -46,7 +46,6 @@ struct toc_reference_set {
     struct names names;   // whole values and host names
     struct names parents; // names that cover an entry with MATCH_OVER
     struct nets v4, v6;
-    struct nets inner4, inner6; // those with MATCH_OVER
     struct substrings substrings;
     struct toc_psl *psl;
 };

@@ -46,6 +46,7 @@ toc_rc substrings_close(struct substrings *s, struct toc_err *err)
         item->next = *head;
         *head = (uint32_t)(i - 1);
         s->lengths |= 1u << len;
+        s->begins[item->text.ptr[0]] = 1;
     }
     return TOC_OK;
 }
@@ -71,6 +72,8 @@ uint32_t substrings_find(const struct substrings *s, struct toc_slice text)
     if (s->count == 0)
         return lowest;
     for (size_t i = 0; i < text.len; i++) {
+        if (!s->begins[text.ptr[i]])
+            continue;
         struct toc_slice rest = toc_slice_sub(text, i, SIZE_MAX);
         for (size_t len = 1; len <= HEAD_BYTES && len <= rest.len; len++) {
             uint32_t entry = (s->lengths & 1u << len) != 0 ? find_here(s, rest, len) : SUBSTRINGS_NONE;

@@ -20,7 +20,8 @@ struct substrings {
     size_t count, cap;
     uint32_t *heads; // by hash of the beginning; chains in order of entry
     size_t head_mask;
-    unsigned lengths; // bit n: some beginning has n bytes
+    unsigned lengths;   // bit n: some beginning has n bytes
+    uint8_t begins[256]; // 1: some entry begins with this byte
 };
 
 TOC_NODISCARD toc_rc substrings_add(struct substrings *s, struct toc_slice text, uint32_t entry, struct toc_err *err);

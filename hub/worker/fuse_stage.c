@@ -134,6 +134,14 @@ static toc_rc stage_step(void *ctx, const struct toc_stage_input *input, toc_sta
     return rc;
 }
 
+static toc_rc stage_skipped(void *ctx, int64_t from, int64_t next, toc_stage_emit *emit, void *emit_ctx, struct toc_err *err)
+{
+    struct instance *instance = ctx;
+    instance->emit = emit;
+    instance->emit_ctx = emit_ctx;
+    return toc_fuse_skipped(instance->fuse, from, next, pass_on, instance, err);
+}
+
 static toc_rc derive(void *ctx, struct toc_slice body, struct toc_state_derived *out, struct toc_err *err)
 {
     struct instance *instance = ctx;
@@ -227,6 +235,7 @@ toc_rc toc_fuse_stage_new(const struct toc_fuse_stage_conf *conf, struct toc_fus
             .ready = stage_ready,
             .close = stage_close,
             .step = stage_step,
+            .skipped = stage_skipped,
             .derive = derive,
             .ask = stage_ask,
             .tick = stage_tick,

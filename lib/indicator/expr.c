@@ -7,15 +7,15 @@
 
 #define WORDS(name, type, first, last)                                                             \
     {                                                                                              \
-        #name, type, first, last, &toc_##name##_avro                                               \
+#name, type, first, last, &toc_##name##_avro                                               \
     }
 #define NUMBER(name, last)                                                                         \
     {                                                                                              \
-        #name, EXPR_NUMBER, 0, last, NULL                                                          \
+#name, EXPR_NUMBER, 0, last, NULL                                                          \
     }
 #define PLAIN(name, type)                                                                          \
     {                                                                                              \
-        #name, type, 0, 0, NULL                                                                    \
+#name, type, 0, 0, NULL                                                                    \
     }
 
 const struct expr_field_row expr_fields[EXPR_FIELDS] = {
@@ -157,7 +157,7 @@ static bool compare(enum expr_op op, int64_t a, int64_t b)
 static bool contains(struct toc_slice text, struct toc_slice part)
 {
     return part.len == 0 ||
-            (text.len != 0 && memmem(text.ptr, text.len, part.ptr, part.len) != NULL);
+           (text.len != 0 && memmem(text.ptr, text.len, part.ptr, part.len) != NULL);
 }
 
 static bool is_under(struct toc_slice name, struct toc_slice domain)
@@ -204,7 +204,8 @@ static bool test_texts(const struct toc_expr *e, const struct expr_node *n, cons
 {
     struct texts texts = texts_of(n->field, s);
     struct toc_slice host;
-    if (n->op == EXPR_UNDER && n->field == EXPR_VALUE) { // a name lies under a domain, an address never
+    if (n->op == EXPR_UNDER &&
+            n->field == EXPR_VALUE) { // a name lies under a domain, an address never
         host = toc_value_host(s->kind, s->value);
         texts = (struct texts){&host, toc_host_kind(host) == TOC_KIND_DOMAIN};
     }

@@ -43,7 +43,7 @@ struct parser {
 static bool is_word_byte(uint8_t c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-            c == '.' || c == ':' || c == '+' || c == '-';
+           c == '.' || c == ':' || c == '+' || c == '-';
 }
 
 static size_t word_len(struct toc_slice rest)
@@ -141,7 +141,8 @@ static toc_rc expected(struct parser *p, const char *what)
     if (p->token.kind == TOKEN_BAD && found.ptr[0] == '"')
         return BAD(p, TOC_E_SYNTAX, "the string has no closing quote");
     if (p->token.kind == TOKEN_BAD) // the character itself, not the rest of the text
-        found.len = found.ptr[0] < 0x80 ? 1 : (found.ptr[0] < 0xe0 ? 2 : 3 + (found.ptr[0] >= 0xf0));
+        found.len =
+                found.ptr[0] < 0x80 ? 1 : (found.ptr[0] < 0xe0 ? 2 : 3 + (found.ptr[0] >= 0xf0));
     if (p->token.kind == TOKEN_END)
         return BAD(p, TOC_E_SYNTAX, "%s is missing", what);
     return BAD(p, TOC_E_SYNTAX, "%s is wanted, not %s", what, TOC_SHOW(found));
@@ -235,7 +236,8 @@ static toc_rc time_value(struct parser *p, int64_t *out)
     struct toc_slice text = p->token.text;
     if (p->token.kind == TOKEN_STRING)
         text = toc_slice_sub(text, 1, text.len - 2);
-    if ((p->token.kind != TOKEN_WORD && p->token.kind != TOKEN_STRING) || !toc_time_parse(text, out))
+    if ((p->token.kind != TOKEN_WORD && p->token.kind != TOKEN_STRING) ||
+            !toc_time_parse(text, out))
         return expected(p, "a time like 2026-01-31 or 2026-01-31T12:00:00Z");
     return TOC_OK;
 }
@@ -349,7 +351,8 @@ static toc_rc operator(struct parser *p, struct expr_node *test)
         }
     }
     char what[ERROR_BYTES];
-    snprintf(what, sizeof what, "%s behind %s", type_ops[type].names, expr_fields[test->field].name);
+    snprintf(
+            what, sizeof what, "%s behind %s", type_ops[type].names, expr_fields[test->field].name);
     return expected(p, what);
 }
 
@@ -367,8 +370,8 @@ static toc_rc values(struct parser *p, struct expr_node *test)
 
 static toc_rc test(struct parser *p, uint16_t *out)
 {
-    struct expr_node node = {.kind = EXPR_TEST, .child = EXPR_NONE, .next = EXPR_NONE,
-            .first = p->e->value_count};
+    struct expr_node node = {
+            .kind = EXPR_TEST, .child = EXPR_NONE, .next = EXPR_NONE, .first = p->e->value_count};
     while (node.field < EXPR_FIELDS && !is_word(p, expr_fields[node.field].name))
         node.field++;
     if (node.field == EXPR_FIELDS)

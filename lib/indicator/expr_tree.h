@@ -46,7 +46,7 @@ enum expr_field {
 struct expr_field_row {
     const char *name;
     enum expr_type type;
-    int64_t first, last;                    // NUMBER: its range; RANK, WORD: the symbols that may be named
+    int64_t first, last; // NUMBER: its range; RANK, WORD: the symbols that may be named
     const struct toc_avro_enumeration *words; // RANK, WORD
 };
 extern const struct expr_field_row expr_fields[EXPR_FIELDS];
@@ -81,8 +81,8 @@ enum expr_node_kind {
 
 struct expr_node {
     enum expr_node_kind kind;
-    uint16_t child;       // first of AND, OR, NOT
-    uint16_t next;        // sibling under the same parent
+    uint16_t child;        // first of AND, OR, NOT
+    uint16_t next;         // sibling under the same parent
     enum expr_field field; // TEST
     enum expr_op op;
     uint16_t first, count; // TEST: its values

@@ -88,13 +88,17 @@ bool toc_special_address(enum toc_kind kind, struct toc_slice value, const char 
     struct toc_network network;
     if (!toc_network_of(kind, value, &network))
         return false;
-    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
-        if (toc_network_covers(&ranges[i].network, &network) ||
-                toc_network_covers(&network, &ranges[i].network)) {
+    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++) {
+        const struct toc_network *range = &ranges[i].network;
+        // Nearly every address differs here already.
+        if (range->v6 != network.v6 || (range->prefix >= 8 && network.prefix >= 8 && range->address[0] != network.address[0]))
+            continue;
+        if (toc_network_covers(range, &network) || toc_network_covers(&network, range)) {
             if (name != NULL)
                 *name = ranges[i].name;
             return true;
         }
+    }
     return false;
 }
 

@@ -13,12 +13,22 @@ static const struct subject {
     struct toc_facts facts;
 } subjects[] = {
         {TOC_KIND_DOMAIN, TOC_S_INIT("www.evil.example.com"),
-                {.status = TOC_STATUS_ACTIVE, .advice = TOC_ADVICE_BLOCK, .has_score = true, .score = 50,
-                        .confidence = 50, .severity = TOC_SEVERITY_HIGH, .first_seen = 1767225600000,
-                        .organisations = 3, .tags = tags, .tags_count = 2, .lists = tags, .lists_count = 1,
+                {.status = TOC_STATUS_ACTIVE,
+                        .advice = TOC_ADVICE_BLOCK,
+                        .has_score = true,
+                        .score = 50,
+                        .confidence = 50,
+                        .severity = TOC_SEVERITY_HIGH,
+                        .first_seen = 1767225600000,
+                        .organisations = 3,
+                        .tags = tags,
+                        .tags_count = 2,
+                        .lists = tags,
+                        .lists_count = 1,
                         .registrable = TOC_S_INIT("example.com")}},
         {TOC_KIND_URL, TOC_S_INIT("http://[2a0b::1]:8080/x?y"), {.status = TOC_STATUS_DISPUTED}},
-        {TOC_KIND_CVE, TOC_S_INIT("CVE-2026-1234"), {.status = TOC_STATUS_ACTIVE, .corroborated = true}},
+        {TOC_KIND_CVE, TOC_S_INIT("CVE-2026-1234"),
+                {.status = TOC_STATUS_ACTIVE, .corroborated = true}},
         {TOC_KIND_IPV4, TOC_S_INIT("185.220.101.7"), {.status = TOC_STATUS_WITHDRAWN}},
 };
 

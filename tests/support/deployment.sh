@@ -99,7 +99,7 @@ END_OF_CONF
 }
 
 deployment_hub() {
-    local dir=$1 name=$2 digest
+    local dir=$1 name=$2 digest file sockets=()
     shift 2
     digest=$(sed -n 's/^genesis_digest = "\(.*\)".*/\1/p' "$dir/op/init.out")
     mkdir -p "$dir/$name"
@@ -121,6 +121,12 @@ kafka = {
 END_OF_CONF
         [ $# = 0 ] || printf '%s\n' "$@"
     } >"$dir/$name/hub.conf"
+    # status and explain ask every hub made so far.
+    for file in "$dir"/*/hub.conf; do
+        sockets+=("\"$(realpath "$(dirname "$file")")/hub.sock\"")
+    done
+    sed -i '/^hub_sockets/d' "$dir/op/operator.conf"
+    (IFS=, && echo "hub_sockets = [ ${sockets[*]} ];") >>"$dir/op/operator.conf"
 }
 
 deployment_port() {

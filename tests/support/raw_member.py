@@ -157,7 +157,11 @@ class Deployment:
     def read(self, topic):
         """All committed records of a topic, by partition and offset."""
         self.settled(topic)
-        process = self.kcat(topic, "-e")
+        return self.records(topic)
+
+    def records(self, topic, *more):
+        """Those a reader gets now; `more` goes to kcat."""
+        process = self.kcat(topic, "-e", *more)
         records = []
         while True:
             one = read_record(topic, process.stdout)

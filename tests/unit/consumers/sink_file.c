@@ -53,14 +53,16 @@ static void add_entry(const struct toc_sink *sink, const struct toc_sink_picture
     toc_buf_done(&line);
 }
 
-static void read_line(const struct toc_sink *sink, const struct toc_sink_picture *picture, char *line)
+static void read_line(
+        const struct toc_sink *sink, const struct toc_sink_picture *picture, char *line)
 {
     struct toc_slice rest = toc_slice_trim(toc_slice_of(line)), kind_text;
     bool allow = toc_slice_starts(rest, TOC_S("allow "));
     rest = toc_slice_sub(rest, allow ? strlen("allow ") : 0, SIZE_MAX);
     kind_text = toc_slice_sub(rest, 0, toc_slice_find(rest, ' '));
     enum toc_kind kind;
-    if (!toc_kind_parse(kind_text, &kind) || entry_count == ENTRIES_MAX || allowed_count == ENTRIES_MAX)
+    if (!toc_kind_parse(kind_text, &kind) || entry_count == ENTRIES_MAX ||
+            allowed_count == ENTRIES_MAX)
         die("line", line);
     struct toc_slice value = toc_slice_sub(rest, kind_text.len + 1, SIZE_MAX);
     if (allow)
@@ -83,13 +85,18 @@ int main(int argc, char **argv)
     const struct toc_sink *sink = argc < 3 ? NULL : toc_sink_by_name(toc_slice_of(argv[1]));
     if (sink == NULL)
         die("usage", "sink_file SINK PATH [stale]");
-    struct toc_sink_picture picture = {.audience = "amber", .marking = TOC_MARKING_AMBER,
-            .as_of_ms = INT64_C(1767312000000), .stale = argc > 3};
+    struct toc_sink_picture picture = {.audience = "amber",
+            .marking = TOC_MARKING_AMBER,
+            .as_of_ms = INT64_C(1767312000000),
+            .stale = argc > 3};
     char line[4096];
     while (fgets(line, sizeof line, stdin) != NULL)
         read_line(sink, &picture, line);
-    struct toc_sink_page page = {.picture = &picture, .written_ms = INT64_C(1767312000000),
-            .entries = entry_count, .allowed = allowed, .allowed_count = allowed_count};
+    struct toc_sink_page page = {.picture = &picture,
+            .written_ms = INT64_C(1767312000000),
+            .entries = entry_count,
+            .allowed = allowed,
+            .allowed_count = allowed_count};
     struct toc_err err;
     size_t at = 0;
     if (toc_failed(toc_sink_publish(sink, argv[2], 0644, &page, next_entry, &at, &err)))

@@ -4,8 +4,9 @@
 #include "consumers/sink/admit.h"
 #include "lib/indicator/canon.h"
 
-static const char rules[] = "com\norg\nnet\nuk\nco.uk\nio\ngoog\n"
-                            "// ===BEGIN PRIVATE DOMAINS===\ngithub.io\n// ===END PRIVATE DOMAINS===\n";
+static const char rules[] =
+        "com\norg\nnet\nuk\nco.uk\nio\ngoog\n"
+        "// ===BEGIN PRIVATE DOMAINS===\ngithub.io\n// ===END PRIVATE DOMAINS===\n";
 
 static struct toc_guard allowed[8], own[8];
 static struct toc_gate gate;
@@ -33,7 +34,8 @@ static struct toc_guard guard(const char *value)
     struct toc_buf out;
     unsigned notes = 0;
     toc_buf_init(&out, 4096);
-    assert_int_equal(toc_canon_guess(toc_slice_of(value), &kind, &out, &notes, 0), TOC_REFUSAL_NONE);
+    assert_int_equal(
+            toc_canon_guess(toc_slice_of(value), &kind, &out, &notes, 0), TOC_REFUSAL_NONE);
     assert_slice(toc_buf_slice(&out), value);
     toc_buf_done(&out);
     return toc_guard_of(kind, toc_slice_of(value));
@@ -112,15 +114,15 @@ static void test_rules(void **state)
 static void test_every_floor_address(void **state)
 {
     (void)state;
-    static const char *const values[] = {"198.41.0.4", "170.247.170.2", "192.33.4.12", "199.7.91.13",
-            "192.203.230.10", "192.5.5.241", "192.112.36.4", "198.97.190.53", "192.36.148.17",
-            "192.58.128.30", "193.0.14.129", "199.7.83.42", "202.12.27.33", "2001:503:ba3e::2:30",
-            "2801:1b8:10::b", "2001:500:2::c", "2001:500:2d::d", "2001:500:a8::e", "2001:500:2f::f",
-            "2001:500:12::d0d", "2001:500:1::53", "2001:7fe::53", "2001:503:c27::2:30", "2001:7fd::1",
-            "2001:500:9f::42", "2001:dc3::35", "8.8.4.4", "2001:4860:4860::8888",
-            "2001:4860:4860::8844", "1.1.1.1", "1.0.0.1", "1.1.1.2", "1.0.0.2", "2606:4700:4700::1111",
-            "2606:4700:4700::1001", "9.9.9.9", "149.112.112.112", "2620:fe::fe", "2620:fe::9",
-            "208.67.222.222", "208.67.220.220"};
+    static const char *const values[] = {"198.41.0.4", "170.247.170.2", "192.33.4.12",
+            "199.7.91.13", "192.203.230.10", "192.5.5.241", "192.112.36.4", "198.97.190.53",
+            "192.36.148.17", "192.58.128.30", "193.0.14.129", "199.7.83.42", "202.12.27.33",
+            "2001:503:ba3e::2:30", "2801:1b8:10::b", "2001:500:2::c", "2001:500:2d::d",
+            "2001:500:a8::e", "2001:500:2f::f", "2001:500:12::d0d", "2001:500:1::53",
+            "2001:7fe::53", "2001:503:c27::2:30", "2001:7fd::1", "2001:500:9f::42", "2001:dc3::35",
+            "8.8.4.4", "2001:4860:4860::8888", "2001:4860:4860::8844", "1.1.1.1", "1.0.0.1",
+            "1.1.1.2", "1.0.0.2", "2606:4700:4700::1111", "2606:4700:4700::1001", "9.9.9.9",
+            "149.112.112.112", "2620:fe::fe", "2620:fe::9", "208.67.222.222", "208.67.220.220"};
     UNIT_EACH(const char *const, value, values) admits(*value, TOC_ADMIT_FLOOR);
 }
 

@@ -40,8 +40,8 @@ static struct toc_allow load(struct bench *b, int64_t now_ms)
     return allow;
 }
 
-static toc_rc add(struct bench *b, const char *value, int64_t for_ms, const char *why, int64_t now_ms,
-        struct toc_err *err)
+static toc_rc add(struct bench *b, const char *value, int64_t for_ms, const char *why,
+        int64_t now_ms, struct toc_err *err)
 {
     return toc_allow_add(b->path, toc_slice_of(value), for_ms, toc_slice_of(why), now_ms, err);
 }
@@ -58,7 +58,8 @@ static void test_added_holds_until_its_end(void **state)
 {
     struct bench *b = *state;
     struct toc_err err = {0};
-    assert_ok(add(b, "hxxps://Portal[.]Example.COM/login", TOC_MS_DAY, "ticket 4711", T0, &err), err);
+    assert_ok(
+            add(b, "hxxps://Portal[.]Example.COM/login", TOC_MS_DAY, "ticket 4711", T0, &err), err);
     assert_ok(add(b, "185.220.101.7", TOC_MS_HOUR, "lab's cloud", T0, &err), err);
     struct toc_allow allow = load(b, T0 + TOC_MS_HOUR - 1);
     assert_int_equal(allow.in_force, 2);
@@ -94,7 +95,8 @@ static void test_removing(void **state)
 {
     struct bench *b = *state;
     struct toc_err err = {0};
-    assert_code(toc_allow_remove(b->path, TOC_S("portal.example.com"), T0, &err), TOC_E_NOTFOUND, err);
+    assert_code(
+            toc_allow_remove(b->path, TOC_S("portal.example.com"), T0, &err), TOC_E_NOTFOUND, err);
     assert_ok(add(b, "portal.example.com", TOC_MS_DAY, "one", T0, &err), err);
     assert_ok(add(b, "other.example.com", TOC_MS_DAY, "two", T0, &err), err);
     assert_ok(toc_allow_remove(b->path, TOC_S("portal[.]example[.]com"), T0, &err), err);
@@ -102,7 +104,8 @@ static void test_removing(void **state)
     assert_int_equal(allow.count, 1);
     assert_slice(allow.rows[0].guard.value, "other.example.com");
     toc_allow_done(&allow);
-    assert_code(toc_allow_remove(b->path, TOC_S("portal.example.com"), T0, &err), TOC_E_NOTFOUND, err);
+    assert_code(
+            toc_allow_remove(b->path, TOC_S("portal.example.com"), T0, &err), TOC_E_NOTFOUND, err);
 }
 
 // People's own lines: no end, comments, mistakes. One bad line never takes the others' effect away.
@@ -141,7 +144,8 @@ static void test_refusals(void **state)
     assert_code(add(b, "not a value", TOC_MS_DAY, "x", T0, &err), TOC_E_USAGE, err);
     assert_code(add(b, "intranet.local", TOC_MS_DAY, "x", T0, &err), TOC_E_USAGE, err);
     assert_code(add(b, "a.example.com", TOC_MS_DAY, " ", T0, &err), TOC_E_USAGE, err);
-    assert_code(add(b, "a.example.com", TOC_MS_DAY, "a\nb.example.com", T0, &err), TOC_E_USAGE, err);
+    assert_code(
+            add(b, "a.example.com", TOC_MS_DAY, "a\nb.example.com", T0, &err), TOC_E_USAGE, err);
     assert_code(add(b, "a.example.com", TOC_MS_DAY, "a\tb", T0, &err), TOC_E_USAGE, err);
     assert_code(add(b, "a.example.com", 0, "x", T0, &err), TOC_E_USAGE, err);
     assert_code(add(b, "a.example.com", TOC_ALLOW_FOR_MAX + 1, "x", T0, &err), TOC_E_USAGE, err);

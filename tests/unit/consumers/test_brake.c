@@ -44,7 +44,7 @@ static void test_leaving(void **state)
             {100, 0, 100, 50, true},
             {100, 0, 100, 51, false},
             {100, 40, 60, 10, true},
-            {100, 40, 60, 11, false}, // counted over the hour
+            {100, 40, 60, 11, false},  // counted over the hour
             {100, 0, 1000, 500, true}, // it has grown since
             {100, 0, 1000, 501, false},
             {3, 0, 3, 3, true}, // too few to mean anything
@@ -92,7 +92,8 @@ static int setup(void **state)
 {
     static struct bench bench;
     struct toc_err err = {0};
-    bench = (struct bench){.now = T0, .fresh = {.stale_ms = 7 * TOC_MS_DAY, .partitions = 1, .heads = {T0}}};
+    bench = (struct bench){
+            .now = T0, .fresh = {.stale_ms = 7 * TOC_MS_DAY, .partitions = 1, .heads = {T0}}};
     unit_temp_dir(bench.dir);
     assert_ok(toc_path_join(bench.path, bench.dir, "list.txt", &err), err);
     assert_ok(toc_output_new(&toc_sink_list, bench.path, 0640, &bench.output, &err), err);
@@ -148,8 +149,9 @@ static void counts_are(struct bench *b, uint64_t shown, uint64_t waiting, uint64
 {
     struct toc_output_counts c = toc_output_counts(b->output);
     if (c.shown != shown || c.waiting != waiting || c.held != held)
-        fail_msg("shown %u waiting %u held %u, not %u %u %u", (unsigned)c.shown, (unsigned)c.waiting,
-                (unsigned)c.held, (unsigned)shown, (unsigned)waiting, (unsigned)held);
+        fail_msg("shown %u waiting %u held %u, not %u %u %u", (unsigned)c.shown,
+                (unsigned)c.waiting, (unsigned)c.held, (unsigned)shown, (unsigned)waiting,
+                (unsigned)held);
 }
 
 // The first picture with `count` lines stands in the file.
@@ -278,7 +280,7 @@ static void test_a_mass_removal_is_held(void **state)
     b->now += 50 * HOUR; // but this waits for a person, however long
     assert_false(publish(b));
     counts_are(b, 49, 0, 49);
-    offer(b, 60, 100, 50); // the hub comes to its senses
+    offer(b, 60, 100, 50);   // the hub comes to its senses
     assert_true(publish(b)); // of those that stay withdrawn nine are few
     FILE_HOLDS(b, 60, 100);
 }
@@ -473,11 +475,13 @@ int main(void)
             cmocka_unit_test(test_hours),
             cmocka_unit_test_setup_teardown(test_the_first_picture_is_exempt, setup, teardown),
             cmocka_unit_test_setup_teardown(test_an_empty_first_picture_is_a_file, setup, teardown),
-            cmocka_unit_test_setup_teardown(test_additions_wait_and_the_best_come_first, setup, teardown),
+            cmocka_unit_test_setup_teardown(
+                    test_additions_wait_and_the_best_come_first, setup, teardown),
             cmocka_unit_test_setup_teardown(test_what_waits_may_be_withdrawn, setup, teardown),
             cmocka_unit_test_setup_teardown(test_a_withdrawal_leaves_at_once, setup, teardown),
             cmocka_unit_test_setup_teardown(test_a_mass_removal_is_held, setup, teardown),
-            cmocka_unit_test_setup_teardown(test_acceptance_covers_what_was_held_then, setup, teardown),
+            cmocka_unit_test_setup_teardown(
+                    test_acceptance_covers_what_was_held_then, setup, teardown),
             cmocka_unit_test_setup_teardown(test_own_decisions_are_not_counted, setup, teardown),
             cmocka_unit_test_setup_teardown(test_a_full_disk_changes_nothing, setup, teardown),
             cmocka_unit_test_setup_teardown(test_a_restart_keeps_the_brake, setup, teardown),

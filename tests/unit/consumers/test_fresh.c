@@ -103,15 +103,19 @@ static void offer_all(struct toc_output *output)
     struct toc_err err = {0};
     UNIT_EACH(const struct entry, entry, entries)
     {
-        struct toc_output_fact fact = {.kind = entry->kind, .value = toc_slice_of(entry->value),
-                .score = 60, .partition = entry->partition, .drop_after_ms = entry->drop_after};
+        struct toc_output_fact fact = {.kind = entry->kind,
+                .value = toc_slice_of(entry->value),
+                .score = 60,
+                .partition = entry->partition,
+                .drop_after_ms = entry->drop_after};
         toc_indicator_key(entry->kind, toc_slice_of(entry->value), fact.key);
         assert_ok(toc_output_offer(output, &fact, toc_slice_of(entry->value), false, &err), err);
     }
 }
 
 // Ages and publishes as a runner does at this time; then the file holds `want`.
-static void passes(struct toc_output *output, const struct toc_fresh *fresh, int64_t now, const char *want)
+static void passes(
+        struct toc_output *output, const struct toc_fresh *fresh, int64_t now, const char *want)
 {
     struct toc_err err = {0};
     bool written;
@@ -144,13 +148,15 @@ static void test_cut_off_and_back(void **state)
     toc_output_picture_begins(output);
     offer_all(output);
     toc_output_picture_ends(output);
-    passes(output, &fresh, T0, "185.220.101.7\n185.220.101.8\na.example.com\nb.example.com\n"
-                               "c.example.com\nhttp://u.example.com/\n");
+    passes(output, &fresh, T0,
+            "185.220.101.7\n185.220.101.8\na.example.com\nb.example.com\n"
+            "c.example.com\nhttp://u.example.com/\n");
 
     // Partition 0 falls silent; partition 1 goes on, where the hub itself says what ends.
     toc_fresh_head(&fresh, 1, T0 + 2 * DAY);
-    passes(output, &fresh, T0 + 2 * DAY, "185.220.101.7\n185.220.101.8\nb.example.com\n"
-                                         "c.example.com\nhttp://u.example.com/\n");
+    passes(output, &fresh, T0 + 2 * DAY,
+            "185.220.101.7\n185.220.101.8\nb.example.com\n"
+            "c.example.com\nhttp://u.example.com/\n");
     toc_fresh_head(&fresh, 1, T0 + 8 * DAY);
     passes(output, &fresh, T0 + 8 * DAY, "185.220.101.8\nb.example.com\nc.example.com\n");
 
@@ -171,8 +177,9 @@ static void test_cut_off_and_back(void **state)
     toc_fresh_head(&fresh, 0, T0 + 16 * DAY);
     toc_fresh_head(&fresh, 1, T0 + 16 * DAY);
     toc_output_picture_ends(output);
-    passes(output, &fresh, T0 + 16 * DAY, "185.220.101.7\n185.220.101.8\na.example.com\n"
-                                          "b.example.com\nc.example.com\nhttp://u.example.com/\n");
+    passes(output, &fresh, T0 + 16 * DAY,
+            "185.220.101.7\n185.220.101.8\na.example.com\n"
+            "b.example.com\nc.example.com\nhttp://u.example.com/\n");
     toc_output_free(output);
     unit_remove_dir(dir);
 }

@@ -34,7 +34,8 @@ static toc_rc publish(const struct toc_sink *sink, const char *path, size_t vers
         struct toc_err *err)
 {
     struct numbers numbers = {.version = version, .count = count};
-    struct toc_sink_page page = {.picture = &picture, .written_ms = 1767225600000, .entries = count};
+    struct toc_sink_page page = {
+            .picture = &picture, .written_ms = 1767225600000, .entries = count};
     return toc_sink_publish(sink, path, 0640, &page, next_number, &numbers, err);
 }
 
@@ -61,7 +62,8 @@ static bool is_whole(struct toc_slice file, struct toc_slice *first)
         if (line.len != 0 && line.ptr[0] == '#') {
             static const char before[] = "# block list, one value a line; ";
             for (size_t i = strlen(before); toc_slice_starts(line, toc_slice_of(before)) &&
-                    i < line.len && line.ptr[i] != ' '; i++)
+                                            i < line.len && line.ptr[i] != ' ';
+                    i++)
                 stated = stated * 10 + line.ptr[i] - '0';
             continue;
         }
@@ -84,7 +86,7 @@ static void *read_on(void *arg)
         struct toc_slice first;
         toc_buf_clear(&now);
         bool whole = !toc_failed(toc_file_read(reader->path, &now, &err)) &&
-                is_whole(toc_buf_slice(&now), &first);
+                     is_whole(toc_buf_slice(&now), &first);
         reader->torn = reader->torn || !whole;
         reader->reads++;
         if (whole && !toc_slice_eq(first, toc_buf_slice(&before))) {
@@ -164,11 +166,12 @@ static bool nothing(void *ctx, struct toc_slice *out)
     return false;
 }
 
-static void publish_rpz(const char *path, int64_t now_ms, const struct toc_guard *allowed, size_t count)
+static void publish_rpz(
+        const char *path, int64_t now_ms, const struct toc_guard *allowed, size_t count)
 {
     struct toc_err err = {0};
-    struct toc_sink_page page = {.picture = &picture, .written_ms = now_ms, .allowed = allowed,
-            .allowed_count = count};
+    struct toc_sink_page page = {
+            .picture = &picture, .written_ms = now_ms, .allowed = allowed, .allowed_count = count};
     assert_ok(toc_sink_publish(&toc_sink_rpz, path, 0640, &page, nothing, NULL, &err), err);
 }
 

@@ -113,7 +113,10 @@ static void test_csv_escapes(void **state)
             {"+1@example.com", "'+1@example.com"},
             {"-1@example.com", "'-1@example.com"},
             {"@SUM(A1)", "'@SUM(A1)"},
-            {"\xef\xbc\x9d" "1+1", "'\xef\xbc\x9d" "1+1"},
+            {"\xef\xbc\x9d"
+             "1+1",
+                    "'\xef\xbc\x9d"
+                    "1+1"},
             {"\t=1", "'=1"},
             {" =1", "'=1"},
             {"a,b", "\"a,b\""},
@@ -121,16 +124,23 @@ static void test_csv_escapes(void **state)
             {"a\r\nb", "a b"},
             {"a\nb,c", "\"a b,c\""},
             {"#x", "\"#x\""},
-            {"a\xe2\x80\xae" "b\xe2\x80\x8b" "c", "abc"},
+            {"a\xe2\x80\xae"
+             "b\xe2\x80\x8b"
+             "c",
+                    "abc"},
             {"a\x1b[2Jb", "a[2Jb"},
-            {"a\xff" "b", "a\\xffb"},
+            {"a\xff"
+             "b",
+                    "a\\xffb"},
     };
     UNIT_EACH(const struct row, row, rows)
     {
-        struct toc_indicator indicator = {.kind = TOC_KIND_EMAIL, .value = toc_slice_of(row->value)};
+        struct toc_indicator indicator = {
+                .kind = TOC_KIND_EMAIL, .value = toc_slice_of(row->value)};
         struct toc_buf out = entry_of(&toc_sink_csv, &indicator);
         struct toc_slice cell = toc_buf_slice(&out);
-        assert_true(toc_slice_ends(cell, TOC_S(",email,none,,0,unknown,unknown,,,,,0,false,0,0,PAP:CLEAR,,,,,,")));
+        assert_true(toc_slice_ends(
+                cell, TOC_S(",email,none,,0,unknown,unknown,,,,,0,false,0,0,PAP:CLEAR,,,,,,")));
         cell.len -= strlen(",email,none,,0,unknown,unknown,,,,,0,false,0,0,PAP:CLEAR,,,,,,");
         assert_slice(cell, row->cell);
         toc_buf_done(&out);
@@ -184,7 +194,8 @@ static void test_rpz(void **state)
         enum toc_kind kind;
         const char *value, *want; // "": it cannot be said in RPZ
     } rows[] = {
-            {TOC_KIND_DOMAIN, "a_b.example.com", "a_b.example.com CNAME .\n*.a_b.example.com CNAME ."},
+            {TOC_KIND_DOMAIN, "a_b.example.com",
+                    "a_b.example.com CNAME .\n*.a_b.example.com CNAME ."},
             {TOC_KIND_IPV4, "185.220.101.7", "32.7.101.220.185.rpz-ip CNAME ."},
             {TOC_KIND_CIDR, "185.220.101.0/24", "24.0.101.220.185.rpz-ip CNAME ."},
             {TOC_KIND_IPV6, "2a0b:f4c2::7", "128.7.zz.f4c2.2a0b.rpz-ip CNAME ."},
@@ -226,7 +237,8 @@ static void test_rpz(void **state)
     toc_buf_done(&out);
 }
 
-static void header_of(const struct toc_sink *sink, const struct toc_sink_page *page, struct toc_buf *out)
+static void header_of(
+        const struct toc_sink *sink, const struct toc_sink_page *page, struct toc_buf *out)
 {
     toc_buf_clear(out);
     sink->header(page, out);
@@ -258,8 +270,10 @@ static void test_rpz_serial(void **state)
         char want[80];
         toc_buf_clear(&previous);
         if (row->last != NULL)
-            toc_buf_printf(&previous, "; a comment\n@ IN SOA localhost. root.localhost. %s 60\n", row->last);
-        struct toc_sink_page page = {.picture = &picture, .written_ms = row->written_ms,
+            toc_buf_printf(&previous, "; a comment\n@ IN SOA localhost. root.localhost. %s 60\n",
+                    row->last);
+        struct toc_sink_page page = {.picture = &picture,
+                .written_ms = row->written_ms,
                 .previous = toc_buf_slice(&previous)};
         header_of(&toc_sink_rpz, &page, &out);
         snprintf(want, sizeof want, "\n@ IN SOA localhost. root.localhost. %s 60 ", row->want);
@@ -281,7 +295,8 @@ static void test_headers_say_what_and_how_fresh(void **state)
             {&toc_sink_rpz, "; Tocsin output\n"},
     };
     struct toc_sink_picture now = picture;
-    struct toc_sink_page page = {.picture = &now, .written_ms = INT64_C(1767312060000), .entries = 41};
+    struct toc_sink_page page = {
+            .picture = &now, .written_ms = INT64_C(1767312060000), .entries = 41};
     struct toc_buf out;
     toc_buf_init(&out, 65536);
     UNIT_EACH(const struct row, row, rows)
@@ -290,7 +305,8 @@ static void test_headers_say_what_and_how_fresh(void **state)
         header_of(row->sink, &page, &out);
         assert_true(toc_slice_starts(toc_buf_slice(&out), toc_slice_of(row->begins)));
         assert_shows(toc_buf_cstr(&out), "; 41 entries; audience amber\n");
-        assert_shows(toc_buf_cstr(&out), "written 2026-01-02T00:01:00Z, picture as of 2026-01-02T00:00:00Z\n");
+        assert_shows(toc_buf_cstr(&out),
+                "written 2026-01-02T00:01:00Z, picture as of 2026-01-02T00:00:00Z\n");
         assert_null(strstr(toc_buf_cstr(&out), "STALE"));
         now.stale = true;
         header_of(row->sink, &page, &out);

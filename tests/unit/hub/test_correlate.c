@@ -3,18 +3,13 @@
 #include "tests/support/unit.h"
 
 #include <limits.h>
-#include <math.h>
 
 #include "hub/correlate/correlate.h"
 #include "hub/correlate/list.h"
 #include "lib/base/digest.h"
 #include "lib/base/mem.h"
-#include "lib/base/time.h"
-#include "lib/indicator/key.h"
-#include "lib/indicator/limits.h"
-#include "lib/indicator/pivot.h"
 #include "lib/indicator/step.h"
-#include "schemas/correlation.h"
+#include "tests/unit/hub/plain_correlation.h"
 
 #define PIVOTS_MAX 64
 #define INDICATORS_MAX 4096
@@ -62,18 +57,6 @@ static void pivot_keys(int pivot, uint8_t link[16], uint8_t key[16])
 
 // --- what is expected: a plain count -----------------------------------------------------------------
 
-struct having {
-    const uint8_t *id;
-    int64_t tick;
-    int32_t organisations;
-};
-
-static int by_tick(const void *a, const void *b)
-{
-    const struct having *x = a, *y = b;
-    return x->tick != y->tick ? (x->tick < y->tick ? -1 : 1) : memcmp(x->id, y->id, 16);
-}
-
 static size_t who_has(const struct world *w, int pivot, struct having *out)
 {
     static const struct fact *latest[INDICATORS_MAX];
@@ -83,59 +66,20 @@ static size_t who_has(const struct world *w, int pivot, struct having *out)
         if (w->log[i].pivot == pivot)
             latest[w->log[i].indicator] = &w->log[i];
     for (int i = 0; i < w->indicator_count; i++)
-        if (latest[i] != NULL && latest[i]->present)
-            out[n++] = (struct having){w->indicators[i], latest[i]->tick, latest[i]->organisations};
-    if (n > 1)
-        qsort(out, n, sizeof *out, by_tick);
+        if (latest[i] != NULL && latest[i]->present) {
+            out[n] = (struct having){.tick = latest[i]->tick, .organisations = latest[i]->organisations};
+            memcpy(out[n++].id, w->indicators[i], 16);
+        }
     return n;
-}
-
-static int32_t plain_step(size_t n)
-{
-    static const size_t bounds[] = {1, 3, 6, 11, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096};
-    size_t step = 0;
-    UNIT_EACH(const size_t, bound, bounds)
-        step = n >= *bound ? *bound : step;
-    return (int32_t)step;
 }
 
 // Empty when there is none to publish.
 static void expect(const struct world *w, int pivot, struct toc_buf *out)
 {
     static struct having having[INDICATORS_MAX];
-    char value[64], ids[TOC_CORRELATION_LISTED_MAX][33], hex[33];
-    struct toc_slice first[TOC_CORRELATION_LISTED_MAX];
-    uint8_t link[16], key[16];
+    char value[64];
     size_t n = who_has(w, pivot, having);
-    struct toc_correlation c;
-    toc_buf_clear(out);
-    if (n < 2)
-        return;
-    pivot_keys(pivot, link, key);
-    toc_correlation_init(&c);
-    toc_key_hex(link, hex);
-    c.id = toc_slice_of(hex);
-    c.what = TOC_PIVOT_KIND_REGISTRABLE_DOMAIN;
-    c.value = value_of(pivot, value);
-    c.indicators = plain_step(n);
-    c.weight = 320 - (int32_t)floor(16 * log2(c.indicators));
-    c.first_tick = having[0].tick;
-    for (size_t i = 0; i < n; i++) {
-        c.organisations = having[i].organisations > c.organisations ? having[i].organisations : c.organisations;
-        c.last_tick = having[i].tick > c.last_tick ? having[i].tick : c.last_tick;
-    }
-    int64_t shift = 0; // first 8 bytes of the id, modulo a day
-    for (int i = 0; i < 8; i++)
-        shift = (shift * 256 + link[i]) % TOC_MS_DAY;
-    c.last_tick -= (c.last_tick + shift) % TOC_MS_DAY;
-    c.last_tick = c.last_tick > c.first_tick ? c.last_tick : c.first_tick;
-    for (size_t i = 0; i < n && i < TOC_CORRELATION_LISTED_MAX; i++) {
-        toc_key_hex(having[i].id, ids[i]);
-        first[i] = toc_slice_of(ids[i]);
-        c.first_count = i + 1;
-    }
-    c.first = first;
-    toc_correlation_put(&c, out);
+    plain_correlation(having, n, TOC_PIVOT_KIND_REGISTRABLE_DOMAIN, value_of(pivot, value), out);
 }
 
 // --- running -----------------------------------------------------------------------------------------

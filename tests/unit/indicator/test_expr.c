@@ -31,7 +31,8 @@ static struct toc_facts facts_of_test(void)
     };
 }
 
-static bool ask(const char *text, enum toc_kind kind, const char *value, const struct toc_facts *facts)
+static bool ask(
+        const char *text, enum toc_kind kind, const char *value, const struct toc_facts *facts)
 {
     struct toc_expr *expr = NULL;
     struct toc_err err = {0};
@@ -49,7 +50,8 @@ static void test_matches(void **state)
         const char *text;
         bool matches;
     } rows[] = {
-            {"kind in (domain, url) and score >= 50 and advice != block and tag = \"ransomware\"", true},
+            {"kind in (domain, url) and score >= 50 and advice != block and tag = \"ransomware\"",
+                    true},
             {"kind = domain", true},
             {"KIND = Domain AND SCORE > 59", true},
             {"kind in (ipv4, ipv6)", false},
@@ -114,6 +116,7 @@ static void test_matches(void **state)
             {"kind = domain or kind = url and score = 0", true},
             {"(kind = domain or kind = url) and score = 0", false},
             {"not kind = url and score = 60", true},
+            {"not kind = url and score = 0", false},
             {"not (kind = url or score = 60)", false},
             {"not not kind = domain", true},
             {"kind = url or kind = email or kind = domain", true},
@@ -255,21 +258,23 @@ static void test_errors_point_at_the_column(void **state)
         snprintf(where, sizeof where, "column %zu: ", row->column);
         if (!toc_failed(rc) || column != row->column || strstr(err.text, where) != err.text ||
                 strstr(err.text, row->shows) == NULL)
-            fail_msg("%s\ngives column %zu, \"%s\"\nnot    %zu, \"%s\"", row->text, column, err.text,
-                    row->column, row->shows);
+            fail_msg("%s\ngives column %zu, \"%s\"\nnot    %zu, \"%s\"", row->text, column,
+                    err.text, row->column, row->shows);
         assert_null(expr);
     }
     struct toc_err err = {0};
     struct toc_expr *expr = NULL;
     size_t column = 0;
-    assert_code(toc_expr_parse(toc_slice("tag = \"\0\"", 9), &expr, &column, &err), TOC_E_SYNTAX, err);
-    assert_code(toc_expr_parse(toc_slice("kind\0= url", 10), &expr, &column, &err), TOC_E_SYNTAX, err);
+    assert_code(
+            toc_expr_parse(toc_slice("tag = \"\0\"", 9), &expr, &column, &err), TOC_E_SYNTAX, err);
+    assert_code(
+            toc_expr_parse(toc_slice("kind\0= url", 10), &expr, &column, &err), TOC_E_SYNTAX, err);
     assert_int_equal(column, 5);
 }
 
 // `before`, then `part` n times, then `after`.
-static toc_rc parse_repeated(const char *before, const char *part, size_t n, const char *after,
-        struct toc_err *err)
+static toc_rc parse_repeated(
+        const char *before, const char *part, size_t n, const char *after, struct toc_err *err)
 {
     struct toc_buf text;
     struct toc_expr *expr = NULL;
@@ -290,15 +295,20 @@ static void test_limits(void **state)
     (void)state;
     struct toc_err err = {0};
     assert_ok(parse_repeated("hits=0", " or hits=1", TOC_EXPR_VALUES_MAX - 1, "", &err), err);
-    assert_code(parse_repeated("hits=0", " or hits=1", TOC_EXPR_VALUES_MAX, "", &err), TOC_E_LIMIT, err);
+    assert_code(parse_repeated("hits=0", " or hits=1", TOC_EXPR_VALUES_MAX, "", &err), TOC_E_LIMIT,
+            err);
     assert_ok(parse_repeated("hits in (0", ",1", TOC_EXPR_VALUES_MAX - 1, ")", &err), err);
-    assert_code(parse_repeated("hits in (0", ",1", TOC_EXPR_VALUES_MAX, ")", &err), TOC_E_LIMIT, err);
+    assert_code(
+            parse_repeated("hits in (0", ",1", TOC_EXPR_VALUES_MAX, ")", &err), TOC_E_LIMIT, err);
     assert_ok(parse_repeated("", "not ", TOC_EXPR_DEPTH_MAX, "corroborated", &err), err);
-    assert_code(parse_repeated("", "not ", TOC_EXPR_DEPTH_MAX + 1, "corroborated", &err), TOC_E_LIMIT, err);
+    assert_code(parse_repeated("", "not ", TOC_EXPR_DEPTH_MAX + 1, "corroborated", &err),
+            TOC_E_LIMIT, err);
     assert_code(parse_repeated("", "(", 3000, "hits=1", &err), TOC_E_LIMIT, err);
-    assert_code(parse_repeated("hits=0", " or not not not not hits=1", 155, "", &err), TOC_E_LIMIT, err);
+    assert_code(parse_repeated("hits=0", " or not not not not hits=1", 155, "", &err), TOC_E_LIMIT,
+            err);
     assert_ok(parse_repeated("corroborated", " ", TOC_EXPR_BYTES_MAX - 12, "", &err), err);
-    assert_code(parse_repeated("corroborated", " ", TOC_EXPR_BYTES_MAX, "", &err), TOC_E_LENGTH, err);
+    assert_code(
+            parse_repeated("corroborated", " ", TOC_EXPR_BYTES_MAX, "", &err), TOC_E_LENGTH, err);
 }
 
 // Every allocation failing in turn leaves nothing behind (the sanitizer counts) and no result.

@@ -5,6 +5,7 @@
 
 #include "hub/ctl/ctl.h"
 #include "lib/base/log.h"
+#include "lib/base/text.h"
 
 static const struct command {
     const char *name;
@@ -84,6 +85,6 @@ int main(int argc, char **argv)
     for (size_t c = 0; c < COMMAND_COUNT; c++)
         if (strcmp(commands[c].name, argv[i]) == 0)
             return run(&commands[c], conf, verbose, argc - i - 1, argv + i + 1);
-    fprintf(stderr, "tocsinctl: no such command: %s\n", argv[i]);
+    fprintf(stderr, "tocsinctl: no such command: %s\n", TOC_SHOW(toc_slice_of(argv[i])));
     return usage(stderr, 2);
 }

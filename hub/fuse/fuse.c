@@ -274,6 +274,15 @@ static uint32_t audiences_of(const struct toc_fuse *fuse, const struct merge_eff
     return effect->created ? mask : mask | subject_seen_by(fuse, &effect->before);
 }
 
+static uint32_t judged_by_older_rules(const struct toc_fuse *fuse, const struct subject *s)
+{
+    uint32_t mask = 0;
+    for (size_t i = 0; i < s->body.views_count; i++)
+        if (s->body.views[i].rules != fuse->roll.clock.rules)
+            mask |= 1u << s->body.views[i].audience;
+    return mask;
+}
+
 static toc_rc merge_one(struct toc_fuse *fuse, const struct merge_terms *terms, const uint8_t key[16],
         const struct toc_observation *o, bool *out_changed, enum toc_refusal *out_refusal, struct toc_err *err)
 {
@@ -288,15 +297,17 @@ static toc_rc merge_one(struct toc_fuse *fuse, const struct merge_terms *terms, 
     if (*out_refusal != TOC_REFUSAL_NONE || effect.after == NULL)
         return TOC_OK;
     *out_changed = effect.changed;
-    const struct toc_entry *entry = toc_state_find(fuse->state, key);
-    if (!effect.changed && (entry == NULL || entry->rules == (uint32_t)fuse->roll.clock.rules))
+    uint32_t audiences = audiences_of(fuse, &effect);
+    if (!effect.changed)
+        audiences &= judged_by_older_rules(fuse, &s);
+    if (audiences == 0 && !effect.changed)
         return TOC_OK;
     if (effect.created && effect.changed)
         quota_count_new(fuse->quota);
     fuse->quota->row.refuting += effect.refuting;
     if (o->action == TOC_ACTION_HIT && effect.changed)
         TOC_TRY(quota_hit(fuse, terms->roll->sources[terms->source].member, terms->segment->marking, err));
-    return subject_publish(fuse, &s, audiences_of(fuse, &effect), fuse->roll.clock.stream_time, err);
+    return subject_publish(fuse, &s, audiences, fuse->roll.clock.stream_time, err);
 }
 
 // A few observations at a time: their keys first, so that the table's cache lines are on their way while the
@@ -383,7 +394,7 @@ static toc_rc take_segment(struct toc_fuse *fuse, const struct toc_fuse_input *i
         TOC_TRY(writer_place(fuse, &segment, a->payload, &place, &refusal, err));
     int32_t source = 0;
     if (refusal == TOC_REFUSAL_NONE) {
-        toc_rc rc = roll_source_ordinal(&fuse->roll, fuse->state, account->member, segment.feed, &source, err);
+        toc_rc rc = roll_source_ordinal(&fuse->roll, fuse->state, account->member, segment.feed, segment.marking, &source, err);
         if (rc.code == TOC_E_REFUSED)
             refusal = TOC_REFUSAL_SEGMENT_FEED;
         else if (toc_failed(rc))

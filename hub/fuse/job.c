@@ -31,12 +31,20 @@ static toc_rc job_begin(struct toc_fuse *fuse, struct toc_job_row *job, struct t
 {
     size_t count = fuse->roll.genesis->audiences_count;
     job->opened = fuse->roll.clock.stream_time;
-    job->again = false;
     job->cursors = toc_arena_alloc(&fuse->arena, count, sizeof *job->cursors);
     if (job->cursors == NULL)
         return step_no_memory(err);
     job->cursors_count = count;
     return job_save(fuse, job, err);
+}
+
+// One more pass, which no audience waits for another to begin.
+static void cursor_again(struct toc_cursor *cursor)
+{
+    if (cursor->done)
+        *cursor = (struct toc_cursor){0};
+    else
+        cursor->again = cursor->after.len != 0;
 }
 
 toc_rc job_open(struct toc_fuse *fuse, const char *what, struct toc_err *err)
@@ -46,7 +54,8 @@ toc_rc job_open(struct toc_fuse *fuse, const char *what, struct toc_err *err)
     toc_job_row_init(&job);
     TOC_TRY(job_load(fuse, &job, &running, err));
     if (running) {
-        job.again = true;
+        for (size_t a = 0; a < job.cursors_count; a++)
+            cursor_again(&job.cursors[a]);
         return job_save(fuse, &job, err);
     }
     job.what = toc_slice_of(what);
@@ -74,8 +83,8 @@ static toc_rc move_audience(struct toc_fuse *fuse, struct toc_cursor *cursor, in
     for (int moved = 0; moved < TOC_TICK_ENTRIES_MAX;) {
         const struct toc_entry *entry = toc_state_next(fuse->state, begun ? at : NULL);
         if (entry == NULL) {
-            cursor->done = true;
-            break;
+            *cursor = (struct toc_cursor){.done = !cursor->again};
+            return TOC_OK;
         }
         begun = true;
         memcpy(at, entry->key, sizeof at);
@@ -87,7 +96,7 @@ static toc_rc move_audience(struct toc_fuse *fuse, struct toc_cursor *cursor, in
         moved++;
         TOC_TRY(subject_publish(fuse, &s, 1u << audience, fuse->roll.clock.stream_time, err));
     }
-    cursor->after = toc_arena_copy(&fuse->arena, toc_slice(at, begun ? sizeof at : 0));
+    cursor->after = toc_arena_copy(&fuse->arena, toc_slice(at, sizeof at));
     return cursor->after.ptr == NULL ? step_no_memory(err) : TOC_OK;
 }
 
@@ -103,9 +112,7 @@ toc_rc job_move(struct toc_fuse *fuse, struct toc_err *err)
             TOC_TRY(move_audience(fuse, &job.cursors[a], (int)a, err));
         done = done && job.cursors[a].done;
     }
-    if (!done)
-        return job_save(fuse, &job, err);
-    return job.again ? job_begin(fuse, &job, err) : toc_state_row_drop(fuse->state, "job", err);
+    return done ? toc_state_row_drop(fuse->state, "job", err) : job_save(fuse, &job, err);
 }
 
 static bool still_due(const struct subject *s, int audience, int64_t due)

@@ -86,17 +86,33 @@ static struct toc_contribution *find(const struct merge_terms *terms, struct toc
     return NULL;
 }
 
+static enum toc_marking limit_class(enum toc_marking marking)
+{
+    return marking > TOC_MARKING_AMBER ? TOC_MARKING_RED : marking;
+}
+
+// Does it count against the same limits as what is said now?
+static bool beside(const struct merge_terms *terms, const struct toc_contribution *c)
+{
+    return limit_class(c->marking) == limit_class(terms->segment->marking);
+}
+
+static bool by_own_organisation(const struct merge_terms *terms, const struct toc_contribution *c)
+{
+    const struct roll_source *sources = terms->roll->sources;
+    return toc_slice_eq(sources[c->source].member->record.organisation, sources[terms->source].member->record.organisation);
+}
+
 static enum toc_refusal add(const struct merge_terms *terms, struct toc_body *body, struct toc_arena *arena,
         struct toc_contribution **out)
 {
-    struct toc_slice organisation = terms->roll->sources[terms->source].member->record.organisation;
-    size_t own = 0;
-    for (size_t i = 0; i < body->contributions_count; i++) {
-        const struct roll_source *s = &terms->roll->sources[body->contributions[i].source];
-        own += toc_slice_eq(s->member->record.organisation, organisation);
-    }
-    size_t count = body->contributions_count;
-    if (own >= MERGE_OF_ORGANISATION_MAX || count >= MERGE_CONTRIBUTIONS_MAX)
+    size_t all = 0, own = 0, count = body->contributions_count;
+    for (size_t i = 0; i < count; i++)
+        if (beside(terms, &body->contributions[i])) {
+            all++;
+            own += by_own_organisation(terms, &body->contributions[i]);
+        }
+    if (own >= MERGE_OF_ORGANISATION_MAX || all >= MERGE_CONTRIBUTIONS_MAX)
         return TOC_REFUSAL_LIMIT_CONTRIBUTIONS;
     struct toc_contribution *grown = toc_arena_alloc(arena, count + 1, sizeof *grown);
     if (grown == NULL)
@@ -216,13 +232,12 @@ static size_t bytes_of(const struct toc_contribution *c)
 // An entry fits a record of the state log, whoever sends what; and no organisation takes more than its share.
 static bool fits(const struct merge_terms *terms, const struct toc_body *body)
 {
-    struct toc_slice organisation = terms->roll->sources[terms->source].member->record.organisation;
     size_t all = 0, own = 0;
     for (size_t i = 0; i < body->contributions_count; i++) {
-        size_t bytes = bytes_of(&body->contributions[i]);
-        const struct roll_source *s = &terms->roll->sources[body->contributions[i].source];
+        const struct toc_contribution *c = &body->contributions[i];
+        size_t bytes = beside(terms, c) ? bytes_of(c) : 0;
         all += bytes;
-        own += toc_slice_eq(s->member->record.organisation, organisation) ? bytes : 0;
+        own += by_own_organisation(terms, c) ? bytes : 0;
     }
     return all <= MERGE_BYTES_MAX && own <= MERGE_BYTES_OF_ORGANISATION_MAX;
 }

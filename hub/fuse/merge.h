@@ -11,10 +11,12 @@
 #include "schemas/refusal.h"
 #include "schemas/segment.h"
 
-#define MERGE_CONTRIBUTIONS_MAX 4096      // of one indicator
-#define MERGE_OF_ORGANISATION_MAX 24      // so that no organisation crowds others out
-#define MERGE_BYTES_MAX ((size_t)640 * 1024)                // with its views an entry stays below a Kafka message
-#define MERGE_BYTES_OF_ORGANISATION_MAX ((size_t)32 * 1024) // real contributions have a few hundred
+// Of one indicator and marking: no marking tells of another, and what no audience sees (AMBER+STRICT, RED)
+// counts as one. With its views an entry of four full markings stays below a Kafka message.
+#define MERGE_CONTRIBUTIONS_MAX 1024
+#define MERGE_OF_ORGANISATION_MAX 24 // so that no organisation crowds others out
+#define MERGE_BYTES_MAX ((size_t)160 * 1024)
+#define MERGE_BYTES_OF_ORGANISATION_MAX ((size_t)16 * 1024) // real contributions have a few hundred
 
 // The same for all observations of a segment.
 struct merge_terms {

@@ -163,7 +163,9 @@ static toc_rc read_source(void *ctx, const char *name, struct toc_slice value, s
     TOC_TRY(toc_source_name_decode(value, toc_source_name_fingerprint, &b->roll->arena, &source, err));
     const struct roll_member *member = roll_member(b->roll, source.member);
     TOC_ENSURE(member != NULL, err, TOC_E_STATE, "row %s names a member that is not there", name);
-    return source_add(b->roll, member, source.feed, (size_t)ordinal, err);
+    TOC_TRY(source_add(b->roll, member, source.feed, (size_t)ordinal, err));
+    b->roll->sources[ordinal].markings = source.markings;
+    return TOC_OK;
 }
 
 static toc_rc read_reference(void *ctx, const char *name, struct toc_slice value, struct toc_err *err)
@@ -301,15 +303,14 @@ toc_rc roll_clock_save(const struct roll *roll, struct toc_state *state, struct 
     return rc;
 }
 
-static toc_rc source_row_put(struct toc_state *state, const struct roll_member *member, struct toc_slice feed,
-        int32_t ordinal, struct toc_err *err)
+static toc_rc source_row_put(struct toc_state *state, const struct roll_source *source, size_t ordinal, struct toc_err *err)
 {
-    struct toc_source_name row = {.member = member->record.id, .feed = feed};
+    struct toc_source_name row = {.member = source->member->record.id, .feed = source->feed, .markings = source->markings};
     struct toc_buf buf;
     toc_buf_init(&buf, 256);
     toc_source_name_encode(&row, &buf);
     char name[32];
-    snprintf(name, sizeof name, "source/%d", ordinal);
+    snprintf(name, sizeof name, "source/%zu", ordinal);
     toc_rc rc = toc_buf_check(&buf, "source row", err);
     if (!toc_failed(rc))
         rc = toc_state_row_put(state, name, toc_buf_slice(&buf), err);
@@ -317,30 +318,38 @@ static toc_rc source_row_put(struct toc_state *state, const struct roll_member *
     return rc;
 }
 
-toc_rc roll_source_ordinal(struct roll *roll, struct toc_state *state, const struct roll_member *member,
-        struct toc_slice feed, int32_t *out, struct toc_err *err)
+static toc_rc source_new(struct roll *roll, struct toc_state *state, const struct roll_member *member, struct toc_slice feed,
+        struct toc_err *err)
 {
-    int32_t feeds = 0;
-    for (size_t i = 0; i < roll->sources_count; i++) {
-        if (roll->sources[i].member != member)
-            continue;
-        if (toc_slice_eq(roll->sources[i].feed, feed)) {
-            *out = (int32_t)i;
-            return TOC_OK;
-        }
-        feeds++;
-    }
-    TOC_ENSURE(feeds < member->record.feed_limit, err, TOC_E_REFUSED, "more than %d feeds", member->record.feed_limit);
-    int32_t ordinal = roll->clock.sources;
     struct toc_slice kept = toc_arena_copy(&roll->arena, feed);
     if (kept.ptr == NULL)
         return no_memory(err);
-    TOC_TRY(source_row_put(state, member, feed, ordinal, err));
+    TOC_TRY(source_add(roll, member, kept, (size_t)roll->clock.sources, err));
     roll->clock.sources++;
-    TOC_TRY(roll_clock_save(roll, state, err));
-    TOC_TRY(source_add(roll, member, kept, (size_t)ordinal, err));
-    *out = ordinal;
-    return TOC_OK;
+    return roll_clock_save(roll, state, err);
+}
+
+toc_rc roll_source_ordinal(struct roll *roll, struct toc_state *state, const struct roll_member *member,
+        struct toc_slice feed, enum toc_marking marking, int32_t *out, struct toc_err *err)
+{
+    const int32_t bit = 1 << marking;
+    int32_t feeds = 0;
+    size_t at = (size_t)roll->clock.sources;
+    for (size_t i = 0; i < roll->sources_count; i++) {
+        if (roll->sources[i].member != member)
+            continue;
+        feeds += (roll->sources[i].markings & bit) != 0;
+        if (toc_slice_eq(roll->sources[i].feed, feed))
+            at = i;
+    }
+    *out = (int32_t)at;
+    if (at < roll->sources_count && (roll->sources[at].markings & bit) != 0)
+        return TOC_OK;
+    TOC_ENSURE(feeds < member->record.feed_limit, err, TOC_E_REFUSED, "more than %d feeds", member->record.feed_limit);
+    if (at == (size_t)roll->clock.sources)
+        TOC_TRY(source_new(roll, state, member, feed, err));
+    roll->sources[at].markings |= bit;
+    return source_row_put(state, &roll->sources[at], at, err);
 }
 
 bool roll_counts(const struct roll *roll, const struct toc_contribution *c)

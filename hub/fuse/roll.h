@@ -35,6 +35,7 @@ struct roll_source {
     struct toc_slice group; // independence group: of the feed's row, else the organisation
     int32_t reliability;    // per mille
     bool may_block;
+    int32_t markings; // bit of each it was used with
 };
 
 // Numbers an operator may change by a policy record; defaults in roll.c.
@@ -73,9 +74,9 @@ struct roll_member *roll_member(const struct roll *roll, struct toc_slice id); /
 struct roll_key *roll_key(const struct roll *roll, const uint8_t id[16]);      // NULL: unknown
 
 // The ordinal of a (member, feed), given out and written as a row when it is new. REFUSED when the
-// member has as many feeds as it may.
+// member has as many feeds of this marking as it may: no marking tells of another.
 TOC_NODISCARD toc_rc roll_source_ordinal(struct roll *roll, struct toc_state *state, const struct roll_member *member,
-        struct toc_slice feed, int32_t *out, struct toc_err *err);
+        struct toc_slice feed, enum toc_marking marking, int32_t *out, struct toc_err *err);
 
 // Is what this contribution says to be counted: its member active, its key not distrusted since?
 struct toc_contribution;

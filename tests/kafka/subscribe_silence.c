@@ -2,6 +2,7 @@
 // Where time must pass, the library is asked with a clock of the test's own.
 #include "consumers/runner/follow.h"
 #include "consumers/runner/picture.h"
+#include "consumers/runner/subscription.h"
 #include "consumers/runner/suffixes.h"
 #include "tests/kafka/subscribe_lab.h"
 
@@ -133,19 +134,24 @@ static void test_heads_of_an_interest(void **state)
     int64_t now = toc_now_ms(NULL), later = now + 3 * TOC_MS_MINUTE;
     open_bench(&b, "sub-north");
     tell(&b, now);
-    assert_true(toc_fresh_as_of(toc_picture_fresh(b.picture)) < later);
     begin();
-    for (int i = 0; i < 600; i++) { // more than is looked at first, in each partition or so
+    put_heads_of("amber", later);
+    for (int i = 0; i < 1000; i++) { // the heads lie further back than is looked at first
         static char value[40];
         snprintf(value, sizeof value, "n%d.example.com", i);
         put_indicator(indicator_of(TOC_KIND_DOMAIN, value));
     }
-    put_heads_of("amber", later);
     commit();
-    assert_ok(toc_follow_step(b.follow, 0, now + TOC_MS_MINUTE, &idle, &err), err);
-    assert_true(toc_fresh_as_of(toc_picture_fresh(b.picture)) < later); // not yet time to look
-    assert_ok(toc_follow_step(b.follow, 0, later, &idle, &err), err);
-    assert_true(toc_fresh_as_of(toc_picture_fresh(b.picture)) == later);
+    static const struct row {
+        int64_t after; // the first look is 2 minutes after the start, then every 2 minutes
+        bool found;
+    } rows[] = {{TOC_MS_MINUTE, false}, {3 * TOC_MS_MINUTE, false}, {4 * TOC_MS_MINUTE, false},
+            {5 * TOC_MS_MINUTE, true}};
+    UNIT_EACH(const struct row, row, rows)
+    {
+        assert_ok(toc_follow_step(b.follow, 0, now + row->after, &idle, &err), err);
+        assert_int_equal(toc_fresh_as_of(toc_picture_fresh(b.picture)) == later, row->found);
+    }
     assert_int_equal(
             toc_picture_counts(b.picture).repeated, 0); // heads only: the rest comes as changes
     close_bench(&b);
@@ -185,6 +191,48 @@ static void test_a_reader_that_slept_begins_anew(void **state)
     }
 }
 
+// ---- the operator changes his mind ----
+
+static void change_interest(const char *expression)
+{
+    struct toc_control control;
+    struct toc_interest interest;
+    toc_control_init(&control);
+    toc_interest_init(&interest);
+    interest.id = TOC_S("sub-north");
+    interest.member = TOC_S(MEMBER);
+    interest.expression = toc_slice_of(expression);
+    control.interest = &interest;
+    begin();
+    put_decision(&control, MEMBER, "interest/sub-north");
+    commit();
+}
+
+static void test_a_changed_interest_is_noticed(void **state)
+{
+    (void)state;
+    struct toc_err err = {0};
+    struct toc_member_conf conf;
+    struct toc_conf *owner = NULL;
+    struct toc_subscription subscription, plain;
+    char path[TOC_PATH_BYTES_MAX], answers[TOC_PATH_BYTES_MAX];
+    struct bus_lines lines = {.len = 0};
+    const struct toc_bus_log log = {.line = bus_line, .ctx = &lines};
+    assert_ok(toc_path_join(path, dir, MEMBER ".conf", &err), err);
+    assert_ok(toc_path_join(answers, dir, "answers", &err), err);
+    assert_ok(toc_member_load(path, &conf, &owner, &err), err);
+    assert_ok(toc_subscription_make(&conf, "sub-north", answers, log, &subscription, &err), err);
+    assert_ok(toc_subscription_make(&conf, NULL, answers, log, &plain, &err), err);
+    assert_string_equal(subscription.audience, "amber");
+    assert_true(toc_subscription_is_current(&subscription, &conf, "sub-north", answers, log));
+    change_interest("kind = url");
+    assert_false(toc_subscription_is_current(&subscription, &conf, "sub-north", answers, log));
+    assert_true(toc_subscription_is_current(&plain, &conf, NULL, answers, log));
+    toc_subscription_done(&subscription);
+    toc_subscription_done(&plain);
+    toc_conf_free(owner);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -192,6 +240,7 @@ int main(void)
             cmocka_unit_test(test_no_broker),
             cmocka_unit_test(test_heads_of_an_interest),
             cmocka_unit_test(test_a_reader_that_slept_begins_anew),
+            cmocka_unit_test(test_a_changed_interest_is_noticed),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

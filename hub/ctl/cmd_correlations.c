@@ -73,7 +73,7 @@ static int heavier(const void *a, const void *b)
 
 static void print_one(const struct toc_correlation *c)
 {
-    printf("  %10s or more share the %s %.*s (weight %.1f)\n", WORDS_NUMBER(c->indicators), toc_pivot_kind_spelling(c->what),
+    printf("  %10s or more share the %s %.*s, weight %.1f\n", WORDS_NUMBER(c->indicators), toc_pivot_kind_spelling(c->what),
             TOC_SLICE_ARG(c->value), (double)c->weight / 16);
 }
 

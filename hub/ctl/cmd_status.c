@@ -136,9 +136,9 @@ static void print_members(const json_t *members)
 static void print_status(const json_t *s)
 {
     long long hubs = number(s, "hubs"), partitions = number(s, "partitions"), behind = number(s, "stream_time_behind_ms");
-    printf("%lld hub%s, %lld partition%s, %s indicators in %.1f MB, %s records behind\n", hubs, WORDS_S(hubs), partitions,
+    printf("%lld hub%s, %lld partition%s, %s indicators in %.1f MB, %s record%s behind\n", hubs, WORDS_S(hubs), partitions,
             WORDS_S(partitions), WORDS_NUMBER(number(s, "entries")), (double)number(s, "state_bytes") / 1e6,
-            WORDS_NUMBER(number(s, "lag_records")));
+            WORDS_NUMBER(number(s, "lag_records")), WORDS_S(number(s, "lag_records")));
     if (behind < 0)
         printf("no genesis seen yet\n");
     else

@@ -8,7 +8,7 @@ const struct words_reason words_reasons[] = {
         {"block.right", "a source with the right to block alone says so"},
         {"block.two-organisations", "two or more independent organisations say so"},
         {"operator", "the operator decided"},
-        {"score.low", "the score is below what the next higher advice needs"},
+        {"score.low", "the score is not high enough for more"},
         {"status", "it is neither active nor disputed"},
         {"not-scored", "vulnerabilities get no advice"},
         {"never-block", "it is on a never-block list"},

@@ -30,7 +30,8 @@ while [ $# -gt 0 ]; do
         shift
         ;;
     --bin)
-        bin=$(cd "${2:-}" && pwd) || exit 2
+        [ -x "${2:-}/tocsin-hub" ] || { echo "quickstart: --bin wants a folder with tocsin-hub and the others" >&2; exit 2; }
+        bin=$(cd "$2" && pwd)
         shift
         ;;
     -h | --help) usage; exit 0 ;;
@@ -148,7 +149,7 @@ claim() {
 }
 
 start_over() {
-    find "$dir" -mindepth 1 -maxdepth 1 ! -name lock ! -name 'jars*' -exec rm -rf {} +
+    find "$dir" -mindepth 1 -maxdepth 1 ! -name lock -exec rm -rf {} +
 }
 
 check_age() {
@@ -177,7 +178,7 @@ build() {
 }
 
 start_broker() {
-    "$root/deploy/kafka/broker.sh" start --dir "$dir/kafka" --jars "$dir/jars" --keystore "$dir/operator/broker.pem" \
+    "$root/deploy/kafka/broker.sh" start --dir "$dir/kafka" --jars "$jars" --keystore "$dir/operator/broker.pem" \
         --hub-ca "$dir/operator/hub-ca.crt" --member-ca "$dir/operator/member-ca.crt" --ports "$ports" --while $$ 8>&-
 }
 
@@ -197,7 +198,7 @@ init_deployment() {
     quiet init.log ctl init --name quickstart --partitions 4 --apply
     # librdkafka before 2.2 cannot grant transactional ids; Kafka's own tool can.
     if grep -q 'cannot grant transactional ids' "$dir/log/init.log"; then
-        quiet acl.log "$root/deploy/kafka/tool.sh" --jars "$dir/jars" --keystore "$dir/operator/broker.pem" \
+        quiet acl.log "$root/deploy/kafka/tool.sh" --jars "$jars" --keystore "$dir/operator/broker.pem" \
             --ca "$dir/operator/hub-ca.crt" org.apache.kafka.tools.AclCommand --bootstrap-server "127.0.0.1:$hub_port" --add \
             --allow-principal User:hub --operation Write --operation Describe --transactional-id tocsin. \
             --resource-pattern-type prefixed
@@ -405,7 +406,7 @@ if [ -z "$built" ]; then
     build
 fi
 step "Apache Kafka on 127.0.0.1, ports $ports" "the first time Maven needs the network (a mirror: ~/.m2/settings.xml); the broker's words: quickstart/kafka/log/;"
-"$root/deploy/kafka/fetch.sh" "$dir/jars" >/dev/null
+jars=$("$root/deploy/kafka/fetch.sh")
 make_keys
 start_broker | sed 's/^/        /'
 step "a deployment: genesis, topics, rights, one government source and three members" "all that was said: quickstart/log/;"

@@ -349,8 +349,11 @@ static toc_rc take_some(struct toc_fuse *fuse, struct account *account, const st
         struct ahead *a = &ahead[i - from];
         a->refusal = admit_observation(fuse, account->member, account->segment, &account->segment->observations[i], a->key);
         if (a->refusal == TOC_REFUSAL_NONE)
-            toc_state_prefetch(fuse->state, a->key);
+            toc_state_prefetch_early(fuse->state, a->key);
     }
+    for (int32_t i = from; i < to; i++)
+        if (ahead[i - from].refusal == TOC_REFUSAL_NONE)
+            toc_state_prefetch(fuse->state, ahead[i - from].key);
     for (int32_t i = from; i < to; i++)
         TOC_TRY(take_observation(fuse, account, terms, i, &ahead[i - from], err));
     return TOC_OK;

@@ -36,7 +36,9 @@ void toc_state_free(struct toc_state *state);
 // --- entries -----------------------------------------------------------------------------------
 // Valid until the next put or drop.
 const struct toc_entry *toc_state_find(const struct toc_state *state, const uint8_t key[16]);
-void toc_state_prefetch(const struct toc_state *state, const uint8_t key[16]); // before a find soon to come
+// Before a find soon to come, some dozen keys ahead; early: some dozen before that, as it never waits.
+void toc_state_prefetch(const struct toc_state *state, const uint8_t key[16]);
+void toc_state_prefetch_early(const struct toc_state *state, const uint8_t key[16]);
 
 // Creates or replaces. `body` (1 to TOC_STATE_VALUE_BYTES_MAX bytes, else RANGE or LIMIT) is copied.
 // said: up to TOC_ENTRY_SAID digests, zero = unused.

@@ -178,7 +178,9 @@ static struct toc_worker_conf worker_conf(const struct hub *hub, const struct to
             .hub_id = hub->conf.hub_id,
             .number = number,
             .commit_ms = hub->conf.commit_ms,
+            .session_ms = hub->conf.session_ms,
             .fetch_kbytes = hub->conf.fetch_kbytes,
+            .session_ms = hub->conf.session_ms,
             .metrics = hub->metrics,
     };
 }
@@ -217,7 +219,9 @@ static toc_rc start_route(struct hub *hub, struct toc_err *err)
             .bus = &hub->conf.kafka,
             .log = hub->log,
             .hub_id = hub->conf.hub_id,
+            .session_ms = hub->conf.session_ms,
             .fetch_kbytes = hub->conf.fetch_kbytes,
+            .session_ms = hub->conf.session_ms,
             .metrics = hub->metrics,
     };
     TOC_TRY(genesis_digest(hub, conf.genesis_digest, err));

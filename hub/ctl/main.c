@@ -5,6 +5,7 @@
 
 #include "hub/ctl/ctl.h"
 #include "lib/base/log.h"
+#include "lib/base/text.h"
 
 static const struct command {
     const char *name;
@@ -188,7 +189,7 @@ int main(int argc, char **argv)
         return usage(stderr, 2);
     const struct command *command = command_of(argv[i]);
     if (command == NULL) {
-        fprintf(stderr, "tocsinctl: no such command: %s\n", argv[i]);
+        fprintf(stderr, "tocsinctl: no such command: %s\n", TOC_SHOW(toc_slice_of(argv[i])));
         return usage(stderr, 2);
     }
     if (asks_for_help(argc - i - 1, argv + i + 1))

@@ -94,6 +94,8 @@ TOC_NODISCARD toc_rc toc_state_blocks(struct toc_state *state, int64_t input_nex
         struct toc_err *err);
 // Blocks of transactions below this one (Block.transaction) are no longer needed after this commit.
 int64_t toc_state_trim_below(const struct toc_state *state);
+// Whether any transaction of it stands in the log, written or read back.
+bool toc_state_has_log(const struct toc_state *state);
 
 // Reading the log back, block by block in order, into a state that began empty. Any contradiction is
 // STATE, FATAL, and ends it: the state can only be freed.

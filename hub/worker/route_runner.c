@@ -447,7 +447,7 @@ static toc_rc join(struct toc_route_runner *r, struct toc_err *err)
     snprintf(group, sizeof group, "%sroute", r->conf.bus->prefix);
     const struct toc_consumer_opts opts = {.isolation = TOC_READ_COMMITTED, .queue_kbytes = r->conf.fetch_kbytes};
     const struct toc_consumer_group member = {
-            .group = group, .instance = r->name, .topics = topics, .topic_count = count};
+            .group = group, .instance = r->name, .topics = topics, .topic_count = count, .session_ms = r->conf.session_ms};
     const struct toc_consumer_events events = {.assigned = assigned, .revoked = revoked, .ctx = r};
     return toc_consumer_join(r->conf.bus, r->conf.log, &opts, &member, &events, &r->consumer, err);
 }

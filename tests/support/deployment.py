@@ -57,7 +57,7 @@ def under_us(*command, **options):
 
 
 def replay(*arguments):
-    """The views of tocsin-replay --raw: {(audience, id): bytes}."""
+    """What tocsin-replay --raw prints: {(audience, id): bytes}."""
     rows = (line.split("\t") for line in must(os.path.join(BIN, "tocsin-replay"), "--raw", *arguments).splitlines())
     return {(audience, key): bytes.fromhex(value) for audience, key, value in rows}
 
@@ -196,9 +196,9 @@ class Deployment(raw_member.Deployment):
 
     # ---- records
 
-    def last(self, audience):
+    def last(self, audience, what="indicators"):
         """What compaction would leave."""
-        values = {r.key.decode(): r.value for r in self.read("indicators." + audience) if r.key != b"head"}
+        values = {r.key.decode(): r.value for r in self.read(what + "." + audience) if r.key != b"head"}
         return {key: value for key, value in values.items() if value is not None}
 
     def sums(self, topic):

@@ -180,7 +180,6 @@ static struct toc_worker_conf worker_conf(const struct hub *hub, const struct to
             .commit_ms = hub->conf.commit_ms,
             .session_ms = hub->conf.session_ms,
             .fetch_kbytes = hub->conf.fetch_kbytes,
-            .session_ms = hub->conf.session_ms,
             .metrics = hub->metrics,
     };
 }
@@ -221,7 +220,6 @@ static toc_rc start_route(struct hub *hub, struct toc_err *err)
             .hub_id = hub->conf.hub_id,
             .session_ms = hub->conf.session_ms,
             .fetch_kbytes = hub->conf.fetch_kbytes,
-            .session_ms = hub->conf.session_ms,
             .metrics = hub->metrics,
     };
     TOC_TRY(genesis_digest(hub, conf.genesis_digest, err));

@@ -14,6 +14,7 @@
 #include "lib/base/file.h"
 #include "lib/base/limits.h"
 #include "lib/base/log.h"
+#include "lib/base/text.h"
 #include "lib/base/time.h"
 
 #define DEFAULT_CONFIG "/etc/tocsin/member.conf"
@@ -57,8 +58,8 @@ static void print_allowed(const char *path, const struct toc_allow *allow)
     for (size_t i = 0; i < allow->count; i++) {
         const struct toc_allow_row *row = &allow->rows[i];
         const char *until = row->until_ms == 0 ? "no end" : TOC_TIME_SHOW(row->until_ms);
-        printf("%.*s\t%s %s\t%.*s\n", TOC_SLICE_ARG(row->guard.value),
-                i < allow->in_force ? "until" : "ended", until, TOC_SLICE_ARG(row->why));
+        printf("%.*s\t%s %s\t%s\n", TOC_SLICE_ARG(row->guard.value),
+                i < allow->in_force ? "until" : "ended", until, TOC_SHOW(row->why));
     }
     if (allow->bad_line != 0)
         fprintf(stderr, "tocsin-subscribe: %s: line %zu cannot be read\n", path, allow->bad_line);

@@ -40,13 +40,25 @@ static void put_bool(struct toc_jw *w, const char *name, bool value)
     toc_jw_bool(w, value);
 }
 
+static void put_seen_by(const struct toc_fuse *fuse, const struct toc_contribution *c, struct toc_jw *w)
+{
+    uint32_t mask = subject_seen_by(fuse, c);
+    toc_jw_key(w, "seen_by");
+    toc_jw_open(w, '[');
+    for (size_t a = 0; a < fuse->roll.genesis->audiences_count; a++)
+        if (mask & 1u << a)
+            toc_jw_text(w, fuse->roll.genesis->audiences[a].name);
+    toc_jw_close(w, ']');
+}
+
 static void put_contribution(struct toc_fuse *fuse, const struct subject *s, const struct toc_contribution *c, int64_t t,
         struct toc_jw *w)
 {
     const struct roll_source *source = &fuse->roll.sources[c->source];
     int64_t last = judge_last_seen(s->key, c->last_step);
     int64_t dead = judge_dead_since(s->curve, s->key, c);
-    int32_t d = decay_at(s->curve, t - last);
+    // Refutations do not age.
+    int32_t d = c->says == TOC_SAYS_REFUTING ? 1000 : decay_at(s->curve, t - last);
     toc_jw_open(w, '{');
     put_slice(w, "member", source->member->record.id);
     put_slice(w, "organisation", source->member->record.organisation);
@@ -61,6 +73,9 @@ static void put_contribution(struct toc_fuse *fuse, const struct subject *s, con
     put_int(w, "decay_pm", d);
     put_int(w, "strength_pm", (int64_t)source->reliability * c->confidence * d / 100000);
     put_bool(w, "may_block", source->may_block);
+    put_bool(w, "past_probation", source->may_block || t >= source->member->probation_end);
+    put_text(w, "pap", toc_pap_symbol(c->pap));
+    put_seen_by(fuse, c, w);
     put_time(w, "first_seen", c->first_seen);
     put_time(w, "last_seen", last);
     put_time(w, "valid_until", c->valid_until);
@@ -131,6 +146,7 @@ static toc_rc put_audience(struct toc_fuse *fuse, const struct subject *s, int a
         put_int(w, "n", view->n);
     }
     put_terms(&j, w);
+    put_int(w, "organisations_reporting_hits", terms.hitters);
     put_time(w, "changes_at", changes);
     put_time(w, "advice_until", ends);
     toc_jw_close(w, '}');
@@ -152,6 +168,15 @@ static void put_lists(const struct toc_reference_verdict *v, struct toc_jw *w)
     toc_jw_close(w, ']');
 }
 
+static void put_policy(const struct toc_fuse *fuse, struct toc_jw *w)
+{
+    toc_jw_key(w, "policy");
+    toc_jw_open(w, '{');
+    for (int i = 0; i < POLICY_COUNT; i++)
+        put_int(w, roll_policy_name((enum roll_policy)i), fuse->roll.policy[i]);
+    toc_jw_close(w, '}');
+}
+
 static toc_rc explain(struct toc_fuse *fuse, struct subject *s, struct toc_jw *w, struct toc_err *err)
 {
     int64_t t = fuse->roll.clock.stream_time;
@@ -164,6 +189,7 @@ static toc_rc explain(struct toc_fuse *fuse, struct subject *s, struct toc_jw *w
     put_int(w, "partition", fuse->conf.partition);
     put_bool(w, "known", s->stored);
     put_time(w, "as_of", t);
+    put_policy(fuse, w);
     put_slice(w, "registrable", s->references.registrable);
     put_lists(&s->references, w);
     if (s->body.ruling != NULL) {

@@ -171,10 +171,13 @@ static void hear(const struct judge_terms *terms, const struct seen *seen, int64
     organisation->hits = organisation->hits || c->hits > 0;
     organisation->sightings = more(organisation->sightings, c->sightings);
     organisation->hit_count = more(organisation->hit_count, c->hits);
-    if (c->says == TOC_SAYS_REFUTING)
-        voice->refuting = more(voice->refuting, strength(source, c, 1000));
-    else if (judge_live(c, t))
+    if (c->says == TOC_SAYS_REFUTING) {
+        int32_t s = strength(source, c, 1000);
+        voice->refuting = more(voice->refuting, s);
+        organisation->refutes = organisation->refutes || s > 0;
+    } else if (judge_live(c, t)) {
         hear_assertion(terms, seen, t, voice, organisation, j);
+    }
 }
 
 static int by_group(const void *a, const void *b)
@@ -229,17 +232,21 @@ static enum toc_status resting_status(const struct judge_terms *terms, int64_t t
 
 static void settle_status(const struct judge_terms *terms, int64_t t, struct judgement *j)
 {
-    int refuting = 0;
+    int refuting = 0, organisations = 0;
     for (size_t i = 0; i < j->voices_count; i++)
         refuting += j->voices[i].refuting > 0;
+    for (size_t i = 0; i < j->organisations_count; i++)
+        organisations += j->organisations[i].refutes;
     if (j->status != TOC_STATUS_ACTIVE) {
         j->status = resting_status(terms, t);
         return;
     }
     const struct toc_ruling *ruling = ruling_at(terms, t);
-    if (refuting >= 2 || (ruling != NULL && ruling->advice == TOC_ADVICE_NONE))
+    // Groups of one organisation are one hand.
+    bool refuted = refuting >= 2 && organisations >= 2;
+    if (refuted || (ruling != NULL && ruling->advice == TOC_ADVICE_NONE))
         j->status = TOC_STATUS_DISPUTED;
-    else if (refuting == 1)
+    else if (refuting > 0)
         j->reasons |= 1u << REASON_NEEDS_REVIEW;
 }
 

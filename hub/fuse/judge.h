@@ -25,7 +25,7 @@ struct voice {
 // One legal organisation.
 struct organisation {
     struct toc_slice name;
-    bool government, named, asserts, proven, sights, hits;
+    bool government, named, asserts, refutes, proven, sights, hits;
     int32_t sightings, hit_count; // the most any one contribution of it counted
 };
 

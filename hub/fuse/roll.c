@@ -31,6 +31,11 @@ int roll_policy_of(struct toc_slice name)
     return -1;
 }
 
+const char *roll_policy_name(enum roll_policy policy)
+{
+    return policies[policy].name;
+}
+
 struct build {
     struct roll *roll;
     const struct toc_fuse_conf *conf;

@@ -86,3 +86,4 @@ TOC_NODISCARD toc_rc roll_clock_save(const struct roll *roll, struct toc_state *
 
 // Name of a policy number, for control records; -1 when unknown.
 int roll_policy_of(struct toc_slice name);
+const char *roll_policy_name(enum roll_policy policy);

@@ -16,8 +16,8 @@ struct toc_route_runner_conf {
     struct toc_bus_log log;
     const char *hub_id; // group.instance.id is <prefix><hub>-route-0
     uint8_t genesis_digest[32];
-    int64_t session_ms; // how long a dead runner keeps its partitions
     int64_t fetch_kbytes;
+    int64_t session_ms; // how long a dead one keeps its partitions
     const struct toc_clock *clock;
     struct toc_metrics *metrics;
 };

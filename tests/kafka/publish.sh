@@ -42,7 +42,6 @@ wait_taken() {
 }
 
 deployment_make "$dir" 4
-echo "hub_sockets = [ \"$dir/hub-1/hub.sock\" ];" >>"$dir/op/operator.conf"
 deployment_member "$dir" st-mary hospital GREEN
 deployment_hub "$dir" hub-1
 deployment_start "$dir" hub-1

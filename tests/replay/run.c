@@ -26,17 +26,17 @@ static void take(struct run *run, struct gen_log *log, size_t at, int32_t partit
     assert_ok(toc_replay_take(run->replay, &record, &err), err);
 }
 
-void run_more(struct run *run, struct gen_log *log, size_t from)
+void run_feed(struct run *run, struct gen_log *log, size_t from, size_t to)
 {
     struct toc_err err;
-    for (size_t i = from; i < log->count; i++)
+    for (size_t i = from; i < to; i++)
         for (int32_t p = 0; p < GEN_PARTITIONS; p++)
             if (log->events[i].what != GEN_SEGMENT || log->events[i].partition == p)
                 take(run, log, i, p);
     assert_ok(toc_replay_end(run->replay, &err), err);
 }
 
-void run_log(struct run *run, struct gen_log *log, const struct toc_replay_way *way)
+void run_open(struct run *run, struct gen_log *log, const struct toc_replay_way *way)
 {
     struct toc_err err;
     *run = (struct run){0};
@@ -46,7 +46,12 @@ void run_log(struct run *run, struct gen_log *log, const struct toc_replay_way *
     memcpy(conf.deployment_key, log->world->deployment_key, sizeof conf.deployment_key);
     conf.way = way == NULL ? (struct toc_replay_way){.batch = 1} : *way;
     assert_ok(toc_replay_new(&conf, &run->replay, &err), err);
-    run_more(run, log, 0);
+}
+
+void run_log(struct run *run, struct gen_log *log, const struct toc_replay_way *way)
+{
+    run_open(run, log, way);
+    run_feed(run, log, 0, log->count);
 }
 
 void run_close(struct run *run)
@@ -75,6 +80,20 @@ bool run_view(struct run *run, int audience, enum toc_kind kind, struct toc_slic
         return true;
     }
     return false;
+}
+
+json_t *run_explain(struct run *run, enum toc_kind kind, struct toc_slice value)
+{
+    struct toc_err err;
+    struct toc_buf text;
+    struct toc_jw w;
+    json_t *json;
+    toc_buf_init(&text, (size_t)1 << 20);
+    toc_jw_init(&w, &text);
+    assert_ok(toc_fuse_explain(toc_replay_fuse(run->replay, gen_partition(kind, value)), kind, value, &w, &err), err);
+    assert_ok(toc_json_parse(toc_buf_slice(&text), &json, &err), err);
+    toc_buf_done(&text);
+    return json;
 }
 
 const struct run_out *run_next(const struct run *run, size_t *at, int32_t partition, enum toc_fuse_out where, int audience)
@@ -118,4 +137,73 @@ void run_same_out(const struct run_out *a, const struct run_out *b, const char *
     show("one", a);
     show("other", b);
     fail_msg("%s, TOC_SEED=%llu", what, (unsigned long long)seed);
+}
+
+static int compare_texts(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+void run_flatten(json_t *explained, struct toc_buf *out)
+{
+    json_t *list = json_object_get(explained, "contributions"), *view;
+    char *texts[64];
+    size_t n = json_array_size(list), i;
+    assert_true(n <= 64);
+    for (i = 0; i < n; i++)
+        texts[i] = json_dumps(json_array_get(list, i), JSON_SORT_KEYS);
+    qsort(texts, n, sizeof *texts, compare_texts);
+    for (i = 0; i < n; i++) {
+        toc_buf_printf(out, "%s\n", texts[i]);
+        free(texts[i]);
+    }
+    json_array_foreach(json_object_get(explained, "audiences"), i, view)
+    {
+        json_object_del(view, "born");
+        json_object_del(view, "n");
+        char *text = json_dumps(view, JSON_SORT_KEYS);
+        toc_buf_printf(out, "%s\n", text);
+        free(text);
+    }
+}
+
+void run_same_explained(struct run *a, struct run *b, enum toc_kind kind, struct toc_slice value, uint64_t seed)
+{
+    struct run *runs[] = {a, b};
+    struct toc_buf texts[2];
+    for (int i = 0; i < 2; i++) {
+        TOC_CLEANUP(toc_json_drop) json_t *explained = run_explain(runs[i], kind, value);
+        toc_buf_init(&texts[i], (size_t)1 << 20);
+        run_flatten(explained, &texts[i]);
+        assert_false(texts[i].failed);
+    }
+    if (!toc_slice_eq(toc_buf_slice(&texts[0]), toc_buf_slice(&texts[1]))) {
+        fprintf(stderr, "%s\nand\n%s\n", toc_buf_cstr(&texts[0]), toc_buf_cstr(&texts[1])); // longer than cmocka prints
+        fail_msg("%.*s, TOC_SEED=%llu", TOC_SLICE_ARG(value), (unsigned long long)seed);
+    }
+    toc_buf_done(&texts[0]);
+    toc_buf_done(&texts[1]);
+}
+
+bool run_same_view(const struct toc_indicator *a, const struct toc_indicator *b)
+{
+    const struct toc_facts *p = &a->now, *q = &b->now;
+    if (p->status != q->status || p->advice != q->advice || p->score / 5 != q->score / 5 || p->severity != q->severity ||
+            p->organisations != q->organisations || p->corroborated != q->corroborated || p->sightings != q->sightings ||
+            p->hits != q->hits || p->last_seen != q->last_seen || p->pap != q->pap || p->tags_count != q->tags_count ||
+            p->lists_count != q->lists_count || a->sources_count != b->sources_count ||
+            a->relations_count != b->relations_count || a->references_count != b->references_count ||
+            a->reasons_count != b->reasons_count)
+        return false;
+    for (size_t i = 0; i < p->tags_count; i++)
+        if (!toc_slice_eq(p->tags[i], q->tags[i]))
+            return false;
+    for (size_t i = 0; i < a->reasons_count; i++)
+        if (!toc_slice_eq(a->reasons[i], b->reasons[i]))
+            return false;
+    for (size_t i = 0; i < a->sources_count; i++)
+        if (!toc_slice_eq(a->sources[i].member, b->sources[i].member) || !toc_slice_eq(a->sources[i].feed, b->sources[i].feed) ||
+                a->sources[i].says != b->sources[i].says || a->sources[i].marking != b->sources[i].marking)
+            return false;
+    return true;
 }

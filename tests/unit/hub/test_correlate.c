@@ -347,7 +347,7 @@ static struct fact random_fact(struct world *w)
             .pivot = pivot,
             .indicator = (int)random_below(w, pivot == 0 ? (uint64_t)w->indicator_count : 40),
             .present = random_below(w, 4) != 0,
-            .tick = 1700000000000 + (int64_t)random_below(w, 40) * TOC_MS_HOUR,
+            .tick = 1700000000000 + (int64_t)random_below(w, 400) * TOC_MS_HOUR,
             .organisations = plain_step((size_t)random_below(w, 20)),
     };
 }
@@ -355,6 +355,7 @@ static struct fact random_fact(struct world *w)
 static const struct way ways[] = {
         {.batch = 1},
         {.batch = 7, .repeat = 3},
+        {.batch = 20, .restart = 3},
         {.batch = 1, .reverse = true},
         {.batch = 5, .shuffle = true, .repeat = 1},
         {.batch = 16, .shuffle = true, .abort = 2, .repeat = 2},
@@ -421,6 +422,29 @@ static void a_long_list_is_written_at_its_steps(void **state)
     toc_mem_free(w.log);
 }
 
+// The ends of a long list go one by one: who follows is found each time.
+static void the_first_and_the_newest_are_followed_by_the_next(void **state)
+{
+    (void)state;
+    enum { MANY = 200 };
+    static struct world w;
+    static struct run run;
+    const struct way way = {.batch = 1};
+    new_world(&w, 4, 1, MANY, false);
+    begin(&run, TOC_PIVOTS_REMEMBERED);
+    for (int i = 0; i < MANY; i++)
+        say(&w, (struct fact){.indicator = i, .present = true, .tick = 1700000000000 + i * TOC_MS_DAY, .organisations = 1});
+    run_all(&run, &w, &way);
+    for (int i = 0; i < MANY - 1; i++) {
+        const struct fact *fact = &w.log[w.count];
+        say(&w, (struct fact){.indicator = i % 2 == 0 ? i / 2 : MANY - 1 - i / 2});
+        transaction(&run, &w, &fact, 1, &way, 1);
+        compare(&run, &w);
+    }
+    end(&run);
+    toc_mem_free(w.log);
+}
+
 // One more posting on a list of tens of thousands costs what it costs on a short one.
 static void one_change_is_bounded_work(void **state)
 {
@@ -482,6 +506,25 @@ static void what_is_gone_leaves_nothing(void **state)
         end(&run);
         toc_mem_free(w.log);
     }
+}
+
+static void what_comes_again_changes_nothing(void **state)
+{
+    (void)state;
+    static struct world w;
+    static struct run run;
+    new_world(&w, 1, 1, 1, false);
+    begin(&run, 10);
+    const struct fact facts[] = {{.present = true, .tick = 1, .offset = 5}, {.present = true, .tick = 2, .offset = 5},
+            {.present = false, .offset = 4}};
+    step_at(&run, &w, &facts[0], 0);
+    toc_state_commit(run.state);
+    for (size_t i = 0; i < sizeof facts / sizeof *facts; i++)
+        step_at(&run, &w, &facts[i], 1);
+    assert_false(toc_state_changed(run.state));
+    assert_int_equal(toc_correlate_totals(run.correlate)->repeated, 3);
+    end(&run);
+    toc_mem_free(w.log);
 }
 
 static void what_is_no_pivot_is_left_out(void **state)
@@ -577,8 +620,10 @@ int main(void)
             cmocka_unit_test(any_way_gives_what_a_plain_count_gives),
             cmocka_unit_test(every_moment_is_right),
             cmocka_unit_test(a_long_list_is_written_at_its_steps),
+            cmocka_unit_test(the_first_and_the_newest_are_followed_by_the_next),
             cmocka_unit_test(one_change_is_bounded_work),
             cmocka_unit_test(what_is_gone_leaves_nothing),
+            cmocka_unit_test(what_comes_again_changes_nothing),
             cmocka_unit_test(what_is_no_pivot_is_left_out),
             cmocka_unit_test(without_memory_nothing_half_done_stays),
     };

@@ -112,6 +112,16 @@ static void counts(void **state)
 }
 
 // The answer key was computed by another program from the same lists.
+// Ends the column at its tab and gives the next one; the last one has an empty one behind it.
+static char *next_column(char *column)
+{
+    char *tab = strchr(column, '\t');
+    if (tab == NULL)
+        return column + strlen(column);
+    *tab = '\0';
+    return tab + 1;
+}
+
 static void published_lists(void **state)
 {
     (void)state;
@@ -136,21 +146,20 @@ static void published_lists(void **state)
     int rows = 0;
     for (; rest.len > 0; rows++) {
         size_t end = toc_slice_find(rest, '\n');
-        char line[600], *kind, *value, *lists, got[600] = "", *at;
+        char line[600], *value, *lists, got[600] = "";
         snprintf(line, sizeof line, "%.*s", (int)end, (const char *)rest.ptr);
         rest = toc_slice_sub(rest, end + 1, SIZE_MAX);
-        kind = strtok_r(line, "\t", &at);
-        value = strtok_r(NULL, "\t", &at);
-        lists = strtok_r(NULL, "\t", &at);
+        value = next_column(line);
+        lists = next_column(value);
         enum toc_kind k;
-        assert_true(toc_kind_parse(toc_slice_of(kind), &k));
+        assert_true(toc_kind_parse(toc_slice_of(line), &k));
         struct toc_reference_verdict v;
         kit_judge(&kit, k, value, &v);
         for (size_t i = 0; i < v.hits_count; i++)
             if (!toc_slice_is(v.hits[i].use->name, TOC_REFERENCE_SPECIAL)) // the lists rfc1918 and the like say it too
                 snprintf(got + strlen(got), sizeof got - strlen(got), "%s%.*s", *got == '\0' ? "" : ",",
                         TOC_SLICE_ARG(v.hits[i].use->name));
-        if (strcmp(got, lists == NULL ? "" : lists) != 0)
+        if (strcmp(got, lists) != 0)
             fail_msg("%s: %s, wanted %s", value, got, lists);
     }
     assert_int_equal(rows, 500);

@@ -172,14 +172,14 @@ class Deployment:
 
     def records(self, topic, *more):
         """Those a reader gets now; `more` goes to kcat."""
-        process = self.kcat(topic, "-e", *more)
         records = []
-        while True:
-            one = read_record(topic, process.stdout)
-            if one is None:
-                break
-            records.append(one)
-        assert process.wait() == 0, "kcat cannot read %s" % topic
+        with self.kcat(topic, "-e", *more) as process:
+            while True:
+                one = read_record(topic, process.stdout)
+                if one is None:
+                    break
+                records.append(one)
+        assert process.returncode == 0, "kcat cannot read %s" % topic
         return sorted(records, key=lambda r: (r.partition, r.offset))
 
     def views(self):

@@ -11,8 +11,10 @@
 #include "consumers/runner/picture.h"
 #include "consumers/runner/store.h"
 #include "consumers/runner/subscribe.h"
+#include "lib/base/file.h"
 #include "lib/base/limits.h"
 #include "lib/base/log.h"
+#include "lib/base/text.h"
 #include "lib/base/time.h"
 
 #define DEFAULT_CONFIG "/etc/tocsin/member.conf"
@@ -38,7 +40,7 @@ static int usage(FILE *to, int code)
           "       tocsin-subscribe --version | --help\n"
           "NAME is list, rpz, csv, jsonl or stix. list and rpz hold what is to be blocked, the "
           "others what the\n"
-          "interest says. -c defaults to " DEFAULT_CONFIG ".\n",
+          "interest says. -c, also --config, defaults to " DEFAULT_CONFIG ".\n",
             to);
     return code;
 }
@@ -56,8 +58,8 @@ static void print_allowed(const char *path, const struct toc_allow *allow)
     for (size_t i = 0; i < allow->count; i++) {
         const struct toc_allow_row *row = &allow->rows[i];
         const char *until = row->until_ms == 0 ? "no end" : TOC_TIME_SHOW(row->until_ms);
-        printf("%.*s\t%s %s\t%.*s\n", TOC_SLICE_ARG(row->guard.value),
-                i < allow->in_force ? "until" : "ended", until, TOC_SLICE_ARG(row->why));
+        printf("%.*s\t%s %s\t%s\n", TOC_SLICE_ARG(row->guard.value),
+                i < allow->in_force ? "until" : "ended", until, TOC_SHOW(row->why));
     }
     if (allow->bad_line != 0)
         fprintf(stderr, "tocsin-subscribe: %s: line %zu cannot be read\n", path, allow->bad_line);
@@ -96,6 +98,7 @@ static toc_rc allow(
     TOC_ENSURE(line->word_count <= (removes ? 3 : 2) && (!removes || line->word_count == 3), err,
             TOC_E_USAGE,
             "write: allow VALUE --for 24h --why TEXT, allow list, or allow remove VALUE");
+    TOC_TRY(toc_dir_make(conf->state, 0700, err));
     TOC_TRY(toc_subscribe_allow_path(conf, path, err));
     if (removes)
         return toc_allow_remove(path, toc_slice_of(line->words[2]), toc_now_ms(NULL), err);

@@ -16,6 +16,7 @@ struct toc_hub_conf {
     const char *socket;          // Unix socket for tocsinctl, 0600
     int64_t workers;
     int64_t commit_ms;
+    int64_t session_ms;
     int64_t fetch_kbytes;
     struct toc_bus_conf kafka;
     struct {

@@ -1,7 +1,8 @@
 // tocsin-hub: authenticates, merges, weighs and republishes what members submit.
 //
 // The way of a record: topic submit -> worker (hub/worker: the exactly-once loop) -> fuse (hub/fuse: admit,
-// merge, judge, publish) -> topics indicators.<audience>, receipts, quarantine, state.fuse.
+// merge, judge, publish) -> topics indicators.<audience>, receipts, quarantine, state.fuse -> route (hub/route) ->
+// topics interest.<id>, receipts.<member>, pivots -> worker -> correlate (hub/correlate) -> correlations.<audience>.
 
 #include <errno.h>
 #include <getopt.h>
@@ -14,8 +15,10 @@
 
 #include "hub/conf.h"
 #include "hub/worker/asks.h"
+#include "hub/worker/correlate_stage.h"
 #include "hub/worker/fuse_stage.h"
 #include "hub/worker/library.h"
+#include "hub/worker/route_runner.h"
 #include "hub/worker/worker.h"
 #include "lib/base/file.h"
 #include "lib/base/json.h"
@@ -37,10 +40,14 @@ struct hub {
     struct toc_bus_log log;
     struct toc_metrics *metrics;
     struct toc_key *key;
+    uint8_t deployment_key[32];
     struct toc_library *library;
     struct toc_fuse_stage *fuse;
+    struct toc_correlate_stage *correlate;
     struct toc_worker *workers[WORKERS_MAX];
     size_t worker_count;
+    struct toc_worker *correlator;
+    struct toc_route_runner *route;
     int32_t partitions;
     struct toc_asks *asks;
     struct toc_http *http;
@@ -61,16 +68,40 @@ static void page_metrics(void *ctx, struct toc_http_reply *reply)
     toc_metrics_print(hub->metrics, &reply->body);
 }
 
+struct sign_of_life {
+    enum toc_worker_life life;
+    int64_t beat_ms;
+};
+
+// Of each thread in turn: the fuse workers, correlate, route. False: no more.
+static bool sign_of_life(const struct hub *hub, size_t i, char name[32], struct sign_of_life *out)
+{
+    const struct toc_worker *worker = i < hub->worker_count ? hub->workers[i] : hub->correlator;
+    if (i > hub->worker_count + 1)
+        return false;
+    if (i == hub->worker_count + 1) {
+        snprintf(name, 32, "route");
+        *out = (struct sign_of_life){toc_route_runner_life(hub->route), toc_route_runner_beat_ms(hub->route)};
+        return true;
+    }
+    if (worker == hub->correlator)
+        snprintf(name, 32, "correlate");
+    else
+        snprintf(name, 32, "worker %zu", i);
+    *out = (struct sign_of_life){toc_worker_life(worker), toc_worker_beat_ms(worker)};
+    return true;
+}
+
 static void page_live(void *ctx, struct toc_http_reply *reply)
 {
-    struct hub *hub = ctx;
+    char name[32];
+    struct sign_of_life sign;
     int64_t now = toc_monotonic_ms(NULL);
-    for (size_t i = 0; i < hub->worker_count; i++) {
-        bool stuck = now - toc_worker_beat_ms(hub->workers[i]) > STUCK_MS &&
-                toc_worker_life(hub->workers[i]) == TOC_WORKER_RUNNING;
-        if (stuck || toc_worker_life(hub->workers[i]) == TOC_WORKER_ENDED) {
+    for (size_t i = 0; sign_of_life(ctx, i, name, &sign); i++) {
+        bool stuck = now - sign.beat_ms > STUCK_MS && sign.life == TOC_WORKER_RUNNING;
+        if (stuck || sign.life == TOC_WORKER_ENDED) {
             reply->status = 503;
-            toc_buf_printf(&reply->body, "worker %zu does not turn\n", i);
+            toc_buf_printf(&reply->body, "%s does not turn\n", name);
         }
     }
     if (reply->status != 503)
@@ -79,11 +110,12 @@ static void page_live(void *ctx, struct toc_http_reply *reply)
 
 static void page_ready(void *ctx, struct toc_http_reply *reply)
 {
-    struct hub *hub = ctx;
-    for (size_t i = 0; i < hub->worker_count; i++)
-        if (toc_worker_life(hub->workers[i]) != TOC_WORKER_RUNNING) {
+    char name[32];
+    struct sign_of_life sign;
+    for (size_t i = 0; sign_of_life(ctx, i, name, &sign); i++)
+        if (sign.life != TOC_WORKER_RUNNING) {
             reply->status = 503;
-            toc_buf_printf(&reply->body, "worker %zu is not ready\n", i);
+            toc_buf_printf(&reply->body, "%s is not ready\n", name);
         }
     if (reply->status != 503)
         toc_buf_put_text(&reply->body, "ready\n");
@@ -130,30 +162,77 @@ static toc_rc route_question(void *ctx, struct toc_slice text, int32_t *out_part
     return TOC_OK;
 }
 
+static toc_rc genesis_digest(const struct hub *hub, uint8_t out[32], struct toc_err *err)
+{
+    TOC_ENSURE(toc_parse_hex(toc_slice_of(hub->conf.genesis_digest), out, 32), err, TOC_E_USAGE,
+            "genesis_digest is not 64 hex digits");
+    return TOC_OK;
+}
+
+static struct toc_worker_conf worker_conf(const struct hub *hub, const struct toc_stage *stage, int number)
+{
+    return (struct toc_worker_conf){
+            .stage = stage,
+            .bus = &hub->conf.kafka,
+            .log = hub->log,
+            .hub_id = hub->conf.hub_id,
+            .number = number,
+            .commit_ms = hub->conf.commit_ms,
+            .session_ms = hub->conf.session_ms,
+            .fetch_kbytes = hub->conf.fetch_kbytes,
+            .metrics = hub->metrics,
+    };
+}
+
 static toc_rc start_fuse(struct hub *hub, struct toc_err *err)
 {
     struct toc_fuse_stage_conf conf = {
             .prefix = hub->conf.kafka.prefix, .hub_id = hub->conf.hub_id, .key = hub->key, .library = hub->library,
             .metrics = hub->metrics};
-    TOC_ENSURE(toc_parse_hex(toc_slice_of(hub->conf.genesis_digest), conf.genesis_digest, 32), err, TOC_E_USAGE,
-            "genesis_digest is not 64 hex digits");
-    TOC_TRY(read_secret(hub->conf.deployment_key, conf.deployment_key, err));
+    TOC_TRY(genesis_digest(hub, conf.genesis_digest, err));
+    memcpy(conf.deployment_key, hub->deployment_key, sizeof conf.deployment_key);
     TOC_TRY(toc_fuse_stage_new(&conf, &hub->fuse, err));
     for (int i = 0; i < (int)hub->conf.workers; i++) {
-        const struct toc_worker_conf worker = {
-                .stage = toc_fuse_stage(hub->fuse),
-                .bus = &hub->conf.kafka,
-                .log = hub->log,
-                .hub_id = hub->conf.hub_id,
-                .number = i,
-                .commit_ms = hub->conf.commit_ms,
-                .fetch_kbytes = hub->conf.fetch_kbytes,
-                .metrics = hub->metrics,
-        };
+        const struct toc_worker_conf worker = worker_conf(hub, toc_fuse_stage(hub->fuse), i);
         TOC_TRY(toc_worker_start(&worker, &hub->workers[hub->worker_count], err));
         hub->worker_count++;
     }
     return TOC_OK;
+}
+
+static toc_rc start_correlate(struct hub *hub, struct toc_err *err)
+{
+    const struct toc_correlate_stage_conf conf = {
+            .prefix = hub->conf.kafka.prefix,
+            .partitions = hub->partitions < TOC_TOPIC_FEW ? hub->partitions : TOC_TOPIC_FEW,
+            .metrics = hub->metrics,
+    };
+    TOC_TRY(toc_correlate_stage_new(&conf, &hub->correlate, err));
+    const struct toc_worker_conf worker = worker_conf(hub, toc_correlate_stage(hub->correlate), 0);
+    return toc_worker_start(&worker, &hub->correlator, err);
+}
+
+static toc_rc start_route(struct hub *hub, struct toc_err *err)
+{
+    struct toc_route_runner_conf conf = {
+            .bus = &hub->conf.kafka,
+            .log = hub->log,
+            .hub_id = hub->conf.hub_id,
+            .session_ms = hub->conf.session_ms,
+            .fetch_kbytes = hub->conf.fetch_kbytes,
+            .metrics = hub->metrics,
+    };
+    TOC_TRY(genesis_digest(hub, conf.genesis_digest, err));
+    return toc_route_runner_start(&conf, &hub->route, err);
+}
+
+// What can be told without a broker is told first.
+static toc_rc check_files(struct hub *hub, struct toc_err *err)
+{
+    TOC_TRY(toc_bus_quickstart_check(hub->conf.kafka.ca, hub->conf.kafka.brokers, err));
+    TOC_TRY(toc_bus_quickstart_check(hub->conf.kafka.ca, hub->conf.http.address, err));
+    TOC_TRY(toc_key_load(hub->conf.signing_key, &hub->key, err));
+    return read_secret(hub->conf.deployment_key, hub->deployment_key, err);
 }
 
 static toc_rc start(struct hub *hub, const struct toc_http_route *routes, struct toc_err *err)
@@ -165,17 +244,19 @@ static toc_rc start(struct hub *hub, const struct toc_http_route *routes, struct
     TOC_TRY(toc_bus_version_check(toc_bus_version(), &advice, err));
     if (advice != NULL)
         toc_log(TOC_LOG_WARN, "hub", "%s", advice);
-    TOC_TRY(toc_key_load(hub->conf.signing_key, &hub->key, err));
+    TOC_TRY(check_files(hub, err));
     TOC_TRY(count_partitions(hub, err));
     TOC_TRY(toc_library_new(&hub->conf.kafka, hub->log, &hub->library, err));
     TOC_TRY(start_fuse(hub, err));
+    TOC_TRY(start_correlate(hub, err));
+    TOC_TRY(start_route(hub, err));
     const struct toc_asks_conf asks = {.path = hub->conf.socket, .workers = hub->workers,
             .worker_count = hub->worker_count, .route = route_question, .ctx = hub};
     TOC_TRY(toc_asks_open(&asks, &hub->asks, err));
     const struct toc_http_options http = {.address = hub->conf.http.address, .port = (uint16_t)hub->conf.http.port,
             .allow_remote = hub->conf.http.remote, .routes = routes};
     TOC_TRY(toc_http_open(&http, &hub->http, err));
-    toc_log(TOC_LOG_INFO, "hub", "%s: %zu workers, %" PRId32 " partitions, http on port %u", hub->conf.hub_id,
+    toc_log(TOC_LOG_INFO, "hub", "%s: %zu workers, correlate, route, %" PRId32 " partitions, http on port %u", hub->conf.hub_id,
             hub->worker_count, hub->partitions, toc_http_port(hub->http));
     return TOC_OK;
 }
@@ -184,9 +265,17 @@ static void stop(struct hub *hub)
 {
     toc_http_close(hub->http);
     toc_asks_close(hub->asks);
+    // All at once, then one after the other: an end takes what the slowest takes.
+    for (size_t i = 0; i < hub->worker_count; i++)
+        toc_worker_tell_stop(hub->workers[i]);
+    toc_worker_tell_stop(hub->correlator);
+    toc_route_runner_tell_stop(hub->route);
     for (size_t i = 0; i < hub->worker_count; i++)
         toc_worker_stop(hub->workers[i]);
+    toc_worker_stop(hub->correlator);
+    toc_route_runner_stop(hub->route);
     toc_fuse_stage_free(hub->fuse);
+    toc_correlate_stage_free(hub->correlate);
     toc_library_free(hub->library);
     toc_key_free(hub->key);
     toc_metrics_free(hub->metrics);

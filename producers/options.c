@@ -91,7 +91,7 @@ static const struct option long_options[] = {
 static bool wrong(const char *what, const char *value)
 {
     fprintf(stderr, "tocsin-publish: %s%s%s\n", what, value == NULL ? "" : ": ",
-            value == NULL ? "" : value);
+            value == NULL ? "" : TOC_SHOW(toc_slice_of(value)));
     return false;
 }
 

@@ -8,7 +8,7 @@
 #include "lib/indicator/topics.h"
 
 #define ARENA_BYTES_MAX ((size_t)16 * 1024 * 1024)
-#define PATIENCE_MS 20000
+#define PATIENCE_MS 10000
 
 struct reading {
     struct toc_slice member, interest;

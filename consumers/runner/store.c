@@ -41,14 +41,21 @@ static toc_rc name_file(const char *dir, const struct toc_output *output, const 
     uint8_t digest[TOC_SHA256_BYTES];
     char path[TOC_PATH_BYTES_MAX], name[2 * ID_BYTES + 16];
     TOC_TRY(resolve(toc_output_path(output), path, err));
-    const struct toc_slice parts[] = {
-            toc_slice_of(toc_output_sink(output)->name), toc_slice("", 1), toc_slice_of(path)};
-    toc_sha256_parts(parts, sizeof parts / sizeof *parts, digest);
+    toc_sha256(path, strlen(path), digest);
     int n = 0;
     for (size_t i = 0; i < ID_BYTES; i++)
         n += snprintf(name + n, sizeof name - (size_t)n, "%02x", digest[i]);
     snprintf(name + n, sizeof name - (size_t)n, "%s", suffix);
     return toc_path_join(out, dir, name, err);
+}
+
+// What was asked, and in which form: lines of one sink are nothing to another.
+static void put_question(
+        const struct toc_output *output, struct toc_slice subscription, struct toc_buf *out)
+{
+    toc_buf_init(out, subscription.len + 64);
+    toc_buf_printf(out, "%s\n", toc_output_sink(output)->name);
+    toc_buf_put_slice(out, subscription);
 }
 
 toc_rc toc_store_take(const char *dir, const struct toc_output *output, struct toc_store_slot **out,
@@ -84,27 +91,31 @@ void toc_store_drop(struct toc_store_slot *slot)
 toc_rc toc_store_load(const struct toc_store_slot *slot, struct toc_output *output,
         struct toc_slice subscription, struct toc_fresh *fresh, struct toc_err *err)
 {
-    struct toc_buf saved;
+    struct toc_buf saved, question;
     TOC_ENSURE(access(toc_output_path(output), F_OK) == 0, err, TOC_E_NOTFOUND,
             "%s is not there yet", toc_output_path(output));
+    put_question(output, subscription, &question);
     toc_buf_init(&saved, TOC_STORE_STATE_BYTES_MAX);
     toc_rc rc = toc_file_read(slot->state, &saved, err);
     if (!toc_failed(rc))
-        rc = toc_output_load(output, toc_buf_slice(&saved), subscription, fresh, err);
+        rc = toc_output_load(output, toc_buf_slice(&saved), toc_buf_slice(&question), fresh, err);
     toc_buf_done(&saved);
+    toc_buf_done(&question);
     return toc_err_context(rc, err, "%s", slot->state);
 }
 
 toc_rc toc_store_save(const struct toc_store_slot *slot, const struct toc_output *output,
         struct toc_slice subscription, const struct toc_fresh *fresh, struct toc_err *err)
 {
-    struct toc_buf saved;
+    struct toc_buf saved, question;
+    put_question(output, subscription, &question);
     toc_buf_init(&saved, TOC_STORE_STATE_BYTES_MAX);
-    toc_output_save(output, subscription, fresh, &saved);
+    toc_output_save(output, toc_buf_slice(&question), fresh, &saved);
     toc_rc rc = toc_buf_check(&saved, "the state of an output", err);
     if (!toc_failed(rc))
         rc = toc_file_replace(slot->state, 0600, toc_buf_slice(&saved), err);
     toc_buf_done(&saved);
+    toc_buf_done(&question);
     return rc;
 }
 

@@ -1,5 +1,5 @@
 // What a subscriber keeps in its state directory, one set of files for each output, named by a digest
-// of sink and path:
+// of its path:
 //   ID.lock    held by the process that writes the output
 //   ID.state   what stands in it (toc_output_save); may lag a minute behind after a crash
 //   ID.accept  a person accepts what the brake holds; taken, and removed, by the running process
@@ -23,7 +23,7 @@ TOC_NODISCARD toc_rc toc_store_take(const char *dir, const struct toc_output *ou
         struct toc_store_slot **out, struct toc_err *err);
 void toc_store_drop(struct toc_store_slot *slot); // NULL is fine
 
-// NOTFOUND: nothing saved, or for another subscription, or the output's own file is gone, so that it
+// NOTFOUND: nothing saved, or for another subscription or sink, or the output's own file is gone, so that it
 // begins anew; SYNTAX: damaged, likewise.
 TOC_NODISCARD toc_rc toc_store_load(const struct toc_store_slot *slot, struct toc_output *output,
         struct toc_slice subscription, struct toc_fresh *fresh, struct toc_err *err);

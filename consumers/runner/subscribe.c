@@ -27,6 +27,7 @@
 #define PUBLISH_EVERY_MS 100 // changes wait for company so long at least
 #define LOOK_EVERY_MS 1000   // after the allow file and acceptances
 #define SAVE_EVERY_MS 60000
+#define ASK_EVERY_MS (5 * TOC_MS_MINUTE) // the roster, whether the same is still asked of the same
 #define REOPEN_AFTER_MS 5000
 #define ONCE_PATIENCE_MS 60000 // --once gives up when nothing moves for so long
 #define BATCH 4096             // records taken before the rest of the loop has its turn
@@ -53,8 +54,9 @@ struct subscriber {
     bool published; // and written
     bool accept;    // still to be applied
     bool stale;     // the log knows that the picture is
+    bool anew;      // the operator changed what is asked: all begins anew
     // all monotonic
-    int64_t open_at_ms, look_at_ms, save_at_ms, moved_ms;
+    int64_t open_at_ms, look_at_ms, save_at_ms, ask_at_ms, moved_ms;
     int64_t publish_at_ms[TOC_PICTURE_OUTPUTS_MAX]; // each output's turn
     int64_t publish_next_ms;                        // the earliest of them
 };
@@ -190,6 +192,7 @@ static toc_rc prepare(struct subscriber *s, struct toc_err *err)
     check_allow(s, toc_now_ms(NULL));
     s->accept = s->options->accept;
     s->moved_ms = s->save_at_ms = toc_monotonic_ms(NULL);
+    s->ask_at_ms = s->moved_ms + ASK_EVERY_MS;
     return TOC_OK;
 }
 
@@ -374,6 +377,18 @@ static void save(struct subscriber *s)
     }
 }
 
+static void ask_again(struct subscriber *s, int64_t now)
+{
+    if (now < s->ask_at_ms || s->follow == NULL)
+        return;
+    s->anew = !toc_subscription_is_current(
+            &s->subscription, s->options->conf, s->options->interest, s->dir, bus_log);
+    if (s->anew)
+        toc_log(TOC_LOG_INFO, SUBJECT,
+                "the operator changed what this member reads: beginning anew");
+    s->ask_at_ms = toc_monotonic_ms(NULL) + ASK_EVERY_MS;
+}
+
 static void look_around(struct subscriber *s)
 {
     static struct toc_log_rate heads;
@@ -395,6 +410,7 @@ static void look_around(struct subscriber *s)
         save(s);
         s->save_at_ms = now + SAVE_EVERY_MS;
     }
+    ask_again(s, now);
 }
 
 static bool signalled(const struct subscriber *s, int timeout_ms)
@@ -432,7 +448,7 @@ static toc_rc loop(struct subscriber *s, struct toc_err *err)
 {
     while (!signalled(s, s->follow == NULL ? POLL_MS : 0)) {
         TOC_TRY(turn(s, err));
-        if (s->options->once && s->published)
+        if (s->anew || (s->options->once && s->published))
             return TOC_OK;
     }
     return TOC_OK;
@@ -459,7 +475,8 @@ static void age_at_least(struct subscriber *s)
         toc_log(TOC_LOG_DEBUG, SUBJECT, "%s", err.text); // said already
 }
 
-toc_rc toc_subscribe_run(const struct toc_subscribe_options *options, struct toc_err *err)
+static toc_rc run_once(
+        const struct toc_subscribe_options *options, bool *out_anew, struct toc_err *err)
 {
     struct subscriber *s = toc_mem_alloc(1, sizeof *s);
     TOC_ENSURE(s != NULL, err, TOC_E_MEMORY, "no memory");
@@ -470,6 +487,16 @@ toc_rc toc_subscribe_run(const struct toc_subscribe_options *options, struct toc
         if (toc_failed(rc))
             age_at_least(s);
     }
+    *out_anew = s->anew;
     done(s);
+    return rc;
+}
+
+toc_rc toc_subscribe_run(const struct toc_subscribe_options *options, struct toc_err *err)
+{
+    bool anew = true;
+    toc_rc rc = TOC_OK;
+    while (anew && !toc_failed(rc))
+        rc = run_once(options, &anew, err);
     return rc;
 }

@@ -194,7 +194,7 @@ static toc_rc decide(struct toc_subscription *s, const struct toc_member_conf *c
         s->follows = interest;
     else if (interest != NULL)
         TOC_TRY(keep_text(s, toc_slice_of(interest), err));
-    if (s->text.len != 0) // a mistake is told before anything is asked
+    if (interest != NULL && s->follows == NULL) // a mistake is told before anything is asked
         TOC_TRY(toc_subscription_parse(s->text, &s->expression, err));
     if (conf->subscribe.audience != NULL)
         TOC_TRY(set_audience(s, toc_slice_of(conf->subscribe.audience), err));
@@ -219,6 +219,23 @@ toc_rc toc_subscription_make(const struct toc_member_conf *conf, const char *int
     else
         *out = s;
     return rc;
+}
+
+bool toc_subscription_is_current(const struct toc_subscription *s,
+        const struct toc_member_conf *conf, const char *interest, const char *dir,
+        struct toc_bus_log log)
+{
+    struct toc_subscription now;
+    struct toc_err err;
+    if (conf->subscribe.audience != NULL && s->follows == NULL)
+        return true; // nothing of it comes from the roster
+    if (toc_failed(toc_subscription_make(conf, interest, dir, log, &now, &err))) {
+        log.line(log.ctx, TOC_LOG_WARN, err.text);
+        return true;
+    }
+    bool same = toc_slice_eq(now.fingerprint, s->fingerprint);
+    toc_subscription_done(&now);
+    return same;
 }
 
 void toc_subscription_done(struct toc_subscription *s)

@@ -32,6 +32,11 @@ struct toc_subscription {
 // is for toc_subscription_done.
 TOC_NODISCARD toc_rc toc_subscription_make(const struct toc_member_conf *conf, const char *interest,
         const char *dir, struct toc_bus_log log, struct toc_subscription *out, struct toc_err *err);
+// Asks again. False when the roster now says something else (another expression, another audience):
+// then all has to begin anew. Without an answer everything stays as it is; the log is told.
+bool toc_subscription_is_current(const struct toc_subscription *subscription,
+        const struct toc_member_conf *conf, const char *interest, const char *dir,
+        struct toc_bus_log log);
 void toc_subscription_done(struct toc_subscription *subscription); // zeroed ones are fine
 
 // Parses an expression for a person: on failure writes the text and a mark under the column to

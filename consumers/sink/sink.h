@@ -14,8 +14,8 @@
 #include "lib/indicator/address.h"
 #include "schemas/indicator.h"
 
-#define TOC_SINK_LINE_BYTES_MAX (512 * 1024) // one indicator, with all its sources, as JSON
-#define TOC_SINK_HEAD_BYTES_MAX (512 * 1024) // header or footer; RPZ lists the allowed names there
+#define TOC_SINK_LINE_BYTES_MAX (4 * 1024 * 1024) // an indicator as JSON; its record is below 1 MiB
+#define TOC_SINK_HEAD_BYTES_MAX (4 * 1024 * 1024) // header or footer; RPZ lists what is allowed there
 
 // The picture a file is cut from. Texts are borrowed for as long as the struct is used.
 struct toc_sink_picture {

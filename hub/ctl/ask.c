@@ -59,7 +59,7 @@ static toc_rc parse_answer(struct toc_slice text, json_t **out, struct toc_err *
 
 toc_rc ask_socket(const char *path, const char *question, json_t **out, struct toc_err *err)
 {
-    int fd;
+    int fd = -1;
     struct toc_buf text;
     TOC_TRY(dial(path, &fd, err));
     toc_buf_init(&text, ANSWER_BYTES_MAX);

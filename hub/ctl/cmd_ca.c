@@ -40,7 +40,7 @@ static toc_rc make_authority(const struct ca *ca, const char *name, const char *
     struct pair p;
     char full[96];
     TOC_TRY(pair_of(ca, name, &p, err));
-    snprintf(full, sizeof full, "%sTocsin %s", ca->quickstart ? "QUICKSTART " : "", title);
+    snprintf(full, sizeof full, "%sTocsin %s", ca->quickstart ? TOC_CERT_QUICKSTART " " : "", title);
     TOC_TRY(toc_cert_key_new(p.key, err));
     return toc_cert_ca_new(full, ca->quickstart ? QUICKSTART_DAYS : CA_DAYS, p.key, p.crt, err);
 }

@@ -1,4 +1,4 @@
-// tocsinctl correlations --audience NAME [--top N]: what indicators share, heaviest first.
+// tocsinctl correlations [--audience NAME] [--what KIND] [--top N]: what indicators share, heaviest first.
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "hub/ctl/scan.h"
+#include "hub/ctl/words.h"
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
 #include "lib/indicator/topics.h"
@@ -70,14 +71,24 @@ static int heavier(const void *a, const void *b)
     return toc_slice_cmp(p->value, q->value);
 }
 
+static void print_one(const struct toc_correlation *c)
+{
+    printf("  %10s or more share the %s %.*s, weight %.1f\n", WORDS_NUMBER(c->indicators), toc_pivot_kind_spelling(c->what),
+            TOC_SLICE_ARG(c->value), (double)c->weight / 16);
+}
+
 toc_rc cmd_correlations(struct ctl *ctl, int argc, char **argv, struct toc_err *err)
 {
-    const char *audience = "green", *top = "20";
-    const struct ctl_option options[] = {{.name = "audience", .value = &audience}, {.name = "top", .value = &top}, {0}};
+    const char *audience = "green", *top = "20", *what = NULL;
+    const struct ctl_option options[] = {{.name = "audience", .value = &audience}, {.name = "top", .value = &top},
+            {.name = "what", .value = &what}, {0}};
     size_t words;
-    uint64_t most;
+    uint64_t most, shown = 0;
+    enum toc_pivot_kind kind = TOC_PIVOT_KIND_UNKNOWN;
     TOC_TRY(ctl_options(argc, argv, options, NULL, 0, &words, err));
     TOC_ENSURE(toc_parse_u64(toc_slice_of(top), 1000000, &most), err, TOC_E_USAGE, "--top wants a number");
+    TOC_ENSURE(what == NULL || toc_pivot_kind_parse(toc_slice_of(what), &kind), err, TOC_E_USAGE,
+            "--what is registrable-domain, network, relation or report");
     struct collected c = {0};
     struct toc_topic_name topic = toc_topic(ctl->conf.kafka.prefix, TOC_TOPIC_CORRELATIONS, toc_slice_of(audience));
     toc_arena_init(&c.arena, MEMORY_MAX);
@@ -86,11 +97,12 @@ toc_rc cmd_correlations(struct ctl *ctl, int argc, char **argv, struct toc_err *
         keep_latest(&c);
         qsort(c.items, c.count, sizeof *c.items, heavier);
     }
-    for (size_t i = 0; !toc_failed(rc) && i < c.count && i < most; i++)
-        printf("  %4d or more indicators share %s %.*s (weight %.1f)\n", c.items[i].record.indicators,
-                toc_pivot_kind_spelling(c.items[i].record.what), TOC_SLICE_ARG(c.items[i].record.value),
-                (double)c.items[i].record.weight / 16);
-    if (!toc_failed(rc) && c.count == 0)
+    for (size_t i = 0; !toc_failed(rc) && i < c.count && shown < most; i++)
+        if (what == NULL || c.items[i].record.what == kind) {
+            print_one(&c.items[i].record);
+            shown++;
+        }
+    if (!toc_failed(rc) && shown == 0)
         printf("  none yet\n");
     toc_mem_free(c.items);
     toc_arena_done(&c.arena);

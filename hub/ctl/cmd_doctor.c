@@ -6,6 +6,7 @@
 #include "hub/ctl/ask.h"
 #include "hub/ctl/layout.h"
 #include "hub/ctl/log.h"
+#include "hub/ctl/words.h"
 #include "lib/base/cert.h"
 #include "lib/base/file.h"
 #include "lib/base/json.h"
@@ -44,7 +45,7 @@ static void look_at_certificate(struct visit *v, const char *path)
     snprintf(text, sizeof text, "%s (%s) is valid until %s", path, facts.subject, TOC_TIME_SHOW(facts.not_after_ms));
     if (left < 0)
         wrong(v, text, "it has run out: issue a new one");
-    else if (left < SOON_MS && strstr(facts.issuer, "QUICKSTART") == NULL)
+    else if (left < SOON_MS && strstr(facts.issuer, TOC_CERT_QUICKSTART) == NULL)
         wrong(v, text, "it runs out within 30 days: issue a new one now");
     else
         good(text);
@@ -74,7 +75,7 @@ static bool look_at_broker(struct visit *v)
         return false;
     }
     char text[160];
-    snprintf(text, sizeof text, "Kafka answers: cluster %s, %d brokers", cluster.id, cluster.brokers);
+    snprintf(text, sizeof text, "Kafka answers: cluster %s, %d broker%s", cluster.id, cluster.brokers, WORDS_S(cluster.brokers));
     good(text);
     return true;
 }
@@ -131,7 +132,8 @@ static void look_at_hubs(struct visit *v, int64_t last)
         look_at_partition(v, p, last);
     if (hubs != 0) {
         char text[120];
-        snprintf(text, sizeof text, "%zu hubs hold %zu partitions", hubs, json_array_size(partitions));
+        snprintf(text, sizeof text, "%zu hub%s hold%s %zu partitions", hubs, WORDS_S(hubs), hubs == 1 ? "s" : "",
+                json_array_size(partitions));
         good(text);
     }
     json_decref(partitions);
@@ -162,7 +164,7 @@ toc_rc cmd_doctor(struct ctl *ctl, int argc, char **argv, struct toc_err *err)
         look_at_topics(&v);
         look_at_hubs(&v, last_decision(&v));
     }
-    TOC_ENSURE(v.wrong == 0, err, TOC_E_REFUSED, "%d things are wrong", v.wrong);
+    TOC_ENSURE(v.wrong == 0, err, TOC_E_REFUSED, "%d thing%s wrong (above)", v.wrong, v.wrong == 1 ? " is" : "s are");
     printf("all is well\n");
     return TOC_OK;
 }

@@ -4,38 +4,11 @@
 #include <string.h>
 
 #include "hub/ctl/ask.h"
+#include "hub/ctl/words.h"
 #include "lib/base/json.h"
 #include "lib/base/text.h"
 #include "lib/indicator/canon.h"
 #include "lib/indicator/refang.h"
-
-// Reason codes in words; the codes themselves stand in ADVICE.md.
-static const struct {
-    const char *code, *words;
-} reasons[] = {
-        {"block.right", "a source with the right to block alone asserts it"},
-        {"block.two-organisations", "two or more independent organisations assert it"},
-        {"operator", "the operator decided"},
-        {"score.low", "the score is below what that advice needs"},
-        {"status", "it is neither active nor disputed"},
-        {"not-scored", "vulnerabilities get no advice"},
-        {"never-block", "it is on the never-block list"},
-        {"cap.list", "it is on a list that caps at alert"},
-        {"cap.sole-organisation", "one organisation alone is never enough to block"},
-        {"cap.probation", "the second organisation is still on probation"},
-        {"cap.pap", "what the others said may not be used to block (PAP)"},
-        {"cap.wide-network", "the network is too wide"},
-        {"note.needs-review", "one organisation refutes it: needs review"},
-        {"note.suspected-false-positive", "hit widely though one organisation asserts it: suspected false positive"},
-};
-
-static const char *words_of(const char *code)
-{
-    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
-        if (strcmp(reasons[i].code, code) == 0)
-            return reasons[i].words;
-    return code;
-}
 
 static const char *text(const json_t *o, const char *name)
 {
@@ -56,13 +29,22 @@ static void print_time(const char *label, const json_t *o, const char *name)
         printf("%s%.16s", label, t);
 }
 
+static const char *says(const json_t *c)
+{
+    static const char *const words[][2] = {{"asserted", "asserts it"}, {"withdrawn", "withdrew it"},
+            {"refuting", "refutes it"}, {"nothing", "saw it and asserts nothing"}};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcmp(text(c, "says"), words[i][0]) == 0)
+            return words[i][1];
+    return text(c, "says");
+}
+
 static void print_contribution(const json_t *c)
 {
-    printf("  %s/%s (%s, %s) says %s", text(c, "member"), text(c, "feed"), text(c, "organisation"), text(c, "marking"),
-            text(c, "says"));
-    print_time(" since ", c, "first_seen");
-    print_time(", last ", c, "last_seen");
-    print_time(", until ", c, "lives_until");
+    printf("  %s/%s (%s, %s) %s", text(c, "member"), text(c, "feed"), text(c, "organisation"), text(c, "marking"), says(c));
+    print_time(", first seen ", c, "first_seen");
+    print_time(", last seen within a day of ", c, "last_seen"); // kept as a step of a day: its beginning
+    print_time(", counts until ", c, "lives_until");
     if (json_is_false(json_object_get(c, "counts")))
         printf(" - does not count: suspended or its key distrusted");
     printf("\n      reliability %lld x confidence %lld x decay %lld = strength %lld per mille%s\n", number(c, "reliability_pm"),
@@ -74,6 +56,10 @@ static void print_audience(const json_t *a)
 {
     const json_t *groups = json_object_get(a, "groups"), *group, *reason;
     size_t i;
+    if (strcmp(text(a, "status"), "unknown") == 0) {
+        printf("  %-8s nothing: no statement that counts may be seen there\n", text(a, "audience"));
+        return;
+    }
     printf("  %-8s %s, advice %s", text(a, "audience"), text(a, "status"), text(a, "advice"));
     if (json_object_get(a, "score") != NULL)
         printf(", score %lld", number(a, "score"));
@@ -96,7 +82,7 @@ static void print_audience(const json_t *a)
         printf("           confidence %lld per mille; refuting %lld of %lld\n", number(a, "confidence_pm"),
                 number(a, "refuting_pm"), number(a, "refuting_pm") + number(a, "asserting_pm"));
     json_array_foreach(json_object_get(a, "reasons"), i, reason)
-        printf("           because %s\n", words_of(json_string_value(reason)));
+        printf("           because %s\n", words_of_reason(json_string_value(reason)));
 }
 
 static void print_answer(const json_t *answer)
@@ -141,6 +127,27 @@ toc_rc ctl_canonical(const char *raw, enum toc_kind *kind, struct toc_buf *out, 
     return TOC_OK;
 }
 
+static toc_rc explain_value(struct ctl *ctl, const char *raw, bool json, struct toc_err *err)
+{
+    enum toc_kind kind;
+    struct toc_buf value;
+    json_t *answer = NULL;
+    toc_buf_init(&value, 8192);
+    toc_rc rc = ctl_canonical(raw, &kind, &value, err);
+    if (!toc_failed(rc))
+        rc = ask_explain(ctl, toc_kind_symbol(kind), toc_buf_slice(&value), &answer, err);
+    toc_buf_done(&value);
+    TOC_TRY(rc);
+    if (json) {
+        json_dumpf(answer, stdout, JSON_INDENT(2));
+        printf("\n");
+    } else {
+        print_answer(answer);
+    }
+    json_decref(answer);
+    return TOC_OK;
+}
+
 toc_rc cmd_explain(struct ctl *ctl, int argc, char **argv, struct toc_err *err)
 {
     bool json = false;
@@ -149,21 +156,5 @@ toc_rc cmd_explain(struct ctl *ctl, int argc, char **argv, struct toc_err *err)
     const struct ctl_option options[] = {{.name = "json", .flag = &json}, {0}};
     TOC_TRY(ctl_options(argc, argv, options, raw, 1, &words, err));
     TOC_ENSURE(words == 1, err, TOC_E_USAGE, "explain wants a value, as you met it: explain VALUE [--json]");
-    enum toc_kind kind;
-    struct toc_buf value;
-    json_t *answer = NULL;
-    toc_buf_init(&value, 8192);
-    toc_rc rc = ctl_canonical(raw[0], &kind, &value, err);
-    if (!toc_failed(rc))
-        rc = ask_explain(ctl, toc_kind_symbol(kind), toc_buf_slice(&value), &answer, err);
-    toc_buf_done(&value);
-    TOC_TRY(rc);
-    if (json)
-        json_dumpf(answer, stdout, JSON_INDENT(2));
-    else
-        print_answer(answer);
-    if (json)
-        printf("\n");
-    json_decref(answer);
-    return TOC_OK;
+    return explain_value(ctl, raw[0], json, err);
 }

@@ -6,7 +6,6 @@
 
 #include "hub/ctl/layout.h"
 #include "hub/ctl/log.h"
-#include "lib/base/cert.h"
 #include "lib/base/digest.h"
 #include "lib/base/file.h"
 #include "lib/base/limits.h"
@@ -161,25 +160,15 @@ static void print_digest(const struct toc_genesis_file *genesis)
     toc_buf_done(&hex);
 }
 
-static bool loopback_only(const char *brokers)
-{
-    for (const char *at = brokers; *at != '\0';) {
-        if (strncmp(at, "127.", 4) != 0 && strncmp(at, "localhost:", 10) != 0 && strncmp(at, "[::1]:", 6) != 0)
-            return false;
-        at += strcspn(at, ",");
-        at += *at == ',';
-    }
-    return true;
-}
-
-// A quickstart authority is known to whoever has the clone's habits: it must not serve a real deployment.
+// What init lays out is for the members, too: their address counts like the operator's.
 static toc_rc check_quickstart(struct ctl *ctl, struct toc_err *err)
 {
-    struct toc_cert_facts facts;
-    TOC_TRY(toc_cert_read(ctl->conf.kafka.ca, &facts, err));
-    bool marked = strstr(facts.subject, "QUICKSTART") != NULL || ctl->conf.quickstart;
-    TOC_ENSURE(!marked || (loopback_only(ctl->conf.kafka.brokers) && loopback_only(ctl->conf.member_brokers)), err,
-            TOC_E_REFUSED, "the authority is marked QUICKSTART: it works on loopback only; make one with `tocsinctl ca`");
+    const char *const addresses[] = {ctl->conf.kafka.brokers, ctl->conf.member_brokers};
+    for (size_t i = 0; i < sizeof addresses / sizeof *addresses; i++) {
+        TOC_TRY(toc_bus_quickstart_check(ctl->conf.kafka.ca, addresses[i], err));
+        TOC_ENSURE(!ctl->conf.quickstart || toc_bus_is_loopback(addresses[i]), err, TOC_E_REFUSED,
+                "operator.conf says quickstart: it works on loopback only, not with %s", TOC_SHOW(toc_slice_of(addresses[i])));
+    }
     return TOC_OK;
 }
 

@@ -23,7 +23,8 @@ static toc_rc check_expression(const char *text, struct toc_err *err)
     size_t column = 0;
     toc_rc rc = toc_expr_parse(toc_slice_of(text), &expr, &column, err);
     if (toc_failed(rc)) {
-        fprintf(stderr, "%s\n%*s^\n", text, (int)(column > 0 ? column - 1 : 0), "");
+        if (toc_text_is_safe(toc_slice_of(text)))
+            fprintf(stderr, "%s\n%*s^\n", text, (int)(column > 0 ? column - 1 : 0), "");
         return toc_err_context(rc, err, "column %zu", column);
     }
     toc_expr_free(expr);

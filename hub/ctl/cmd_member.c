@@ -17,6 +17,7 @@
 #define MEMBER_DAYS 397
 #define QUICKSTART_DAYS 7
 #define NAMES_MAX 64
+#define CERTIFICATE_BYTES_MAX 65536
 
 struct admit {
     const char *request, *role, *clearance, *organisation, *title, *out;
@@ -57,19 +58,13 @@ static toc_rc fill_member(const struct admit *a, const struct toc_enrolment *req
     return TOC_OK;
 }
 
-static toc_rc certify(struct ctl *ctl, const struct toc_enrolment *request, const char *out_path, struct toc_err *err)
+static toc_rc certify(struct ctl *ctl, const struct toc_enrolment *request, struct toc_buf *pem, struct toc_err *err)
 {
     char key[TOC_PATH_BYTES_MAX], crt[TOC_PATH_BYTES_MAX];
-    struct toc_buf pem;
     TOC_TRY(ctl_path(ctl, CTL_MEMBER_CA ".key", key, err));
     TOC_TRY(ctl_path(ctl, CTL_MEMBER_CA ".crt", crt, err));
-    toc_buf_init(&pem, 65536);
-    toc_rc rc = toc_cert_issue(key, crt, toc_buf_slice(&request->spki), request->member, TOC_CERT_CLIENT, NULL,
-            ctl->conf.quickstart ? QUICKSTART_DAYS : MEMBER_DAYS, &pem, err);
-    if (!toc_failed(rc))
-        rc = toc_file_replace(out_path, 0644, toc_buf_slice(&pem), err);
-    toc_buf_done(&pem);
-    return rc;
+    return toc_cert_issue(key, crt, toc_buf_slice(&request->spki), request->member, TOC_CERT_CLIENT, NULL,
+            ctl->conf.quickstart ? QUICKSTART_DAYS : MEMBER_DAYS, pem, err);
 }
 
 static toc_rc copy_file(struct ctl *ctl, const char *name, const char *dir, const char *as, struct toc_err *err)
@@ -88,14 +83,14 @@ static toc_rc copy_file(struct ctl *ctl, const char *name, const char *dir, cons
 
 // What the newcomer gets back; none of it is secret.
 static toc_rc write_welcome(struct ctl *ctl, const struct admit *a, const struct toc_enrolment *request,
-        const struct toc_genesis_file *genesis, struct toc_err *err)
+        const struct toc_genesis_file *genesis, struct toc_slice certificate, struct toc_err *err)
 {
     char path[TOC_PATH_BYTES_MAX];
     uint8_t digest[TOC_SHA256_BYTES];
     struct toc_buf text;
     TOC_TRY(toc_dir_make(a->out, 0755, err));
     TOC_TRY(toc_path_join(path, a->out, "tls.crt", err));
-    TOC_TRY(certify(ctl, request, path, err));
+    TOC_TRY(toc_file_replace(path, 0644, certificate, err));
     TOC_TRY(copy_file(ctl, CTL_HUB_CA ".crt", a->out, "ca.pem", err));
     TOC_TRY(copy_file(ctl, CTL_GENESIS, a->out, CTL_GENESIS, err));
     TOC_TRY(toc_path_join(path, a->out, "deployment.conf", err));
@@ -111,7 +106,7 @@ static toc_rc write_welcome(struct ctl *ctl, const struct admit *a, const struct
 }
 
 static toc_rc admit_it(struct ctl *ctl, const struct admit *a, const struct toc_enrolment *request,
-        const struct toc_genesis_file *genesis, struct decisions *d, struct toc_err *err)
+        const struct toc_genesis_file *genesis, struct toc_slice certificate, struct decisions *d, struct toc_err *err)
 {
     struct toc_member member;
     struct toc_member_key key;
@@ -126,7 +121,7 @@ static toc_rc admit_it(struct ctl *ctl, const struct admit *a, const struct toc_
     control.member = &member;
     TOC_TRY(decide(ctl, d, &control, TOC_KEY_ROLE_OPERATOR, member.id, err));
     TOC_TRY(roster_fill(ctl, member.id, err));
-    return write_welcome(ctl, a, request, genesis, err);
+    return write_welcome(ctl, a, request, genesis, certificate, err);
 }
 
 static toc_rc admit(struct ctl *ctl, int argc, char **argv, struct toc_err *err)
@@ -145,18 +140,23 @@ static toc_rc admit(struct ctl *ctl, int argc, char **argv, struct toc_err *err)
     struct toc_enrolment request;
     struct toc_genesis_file genesis = {0};
     struct decisions d = {0};
+    struct toc_buf certificate;
     TOC_TRY(toc_enrol_read(a.request, &request, err));
+    toc_buf_init(&certificate, CERTIFICATE_BYTES_MAX);
     toc_rc rc = ctl_genesis(ctl, &genesis, err);
+    if (!toc_failed(rc)) // before the decision: nobody is admitted who then gets none
+        rc = certify(ctl, &request, &certificate, err);
     if (!toc_failed(rc))
         rc = decisions_read(ctl, &d, err);
     if (!toc_failed(rc))
-        rc = admit_it(ctl, &a, &request, &genesis, &d, err);
+        rc = admit_it(ctl, &a, &request, &genesis, toc_buf_slice(&certificate), &d, err);
     if (!toc_failed(rc)) {
         char print[40];
         toc_key_fingerprint(request.signing_key, print);
         printf("%s is admitted (decision %lld). Its key's fingerprint is\n  %s\ncompare it by telephone; what it needs is in %s\n",
                 request.member, (long long)d.last, print, a.out);
     }
+    toc_buf_done(&certificate);
     decisions_done(&d);
     toc_genesis_done(&genesis);
     toc_enrolment_done(&request);

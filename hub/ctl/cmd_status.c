@@ -6,6 +6,7 @@
 
 #include "hub/ctl/ask.h"
 #include "hub/ctl/log.h"
+#include "hub/ctl/words.h"
 #include "lib/base/json.h"
 #include "lib/base/time.h"
 #include "lib/indicator/topics.h"
@@ -106,27 +107,50 @@ static json_t *gather(const json_t *partitions, size_t hubs)
     return out;
 }
 
-static void print_status(const json_t *s)
+static void print_row(const char *name, const json_t *sums, const char *remark)
+{
+    static const char *const columns[] = {"sent", "accepted", "changed", "quarantined", "repeated"};
+    printf("  %-22s", name);
+    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
+        printf(" %12s", WORDS_NUMBER(number(sums, columns[i])));
+    printf("%s\n", remark);
+}
+
+static void print_members(const json_t *members)
 {
     const char *member;
-    json_t *sums;
-    printf("%lld hubs, %lld partitions, %lld indicators, %.1f MB of state, %lld records behind\n", number(s, "hubs"),
-            number(s, "partitions"), number(s, "entries"), (double)number(s, "state_bytes") / 1e6, number(s, "lag_records"));
-    long long behind = number(s, "stream_time_behind_ms");
+    json_t *sums, *all = json_object();
+    printf("  %-22s %12s %12s %12s %12s %12s\n", "member", "sent", "accepted", "changed", "quarantined", "repeated");
+    json_object_foreach((json_t *)(uintptr_t)members, member, sums)
+    {
+        print_row(member, sums, conserved(sums) ? "" : "  NOT CONSERVED");
+        for (size_t c = 0; c < sizeof counters / sizeof *counters; c++)
+            add(all, counters[c], number(sums, counters[c]));
+        add(all, "accepted", number(sums, "accepted"));
+    }
+    if (json_object_size(members) > 1)
+        print_row("all", all, "");
+    json_decref(all);
+}
+
+static void print_status(const json_t *s)
+{
+    long long hubs = number(s, "hubs"), partitions = number(s, "partitions"), behind = number(s, "stream_time_behind_ms");
+    printf("%lld hub%s, %lld partition%s, %s indicators in %.1f MB, %s record%s behind\n", hubs, WORDS_S(hubs), partitions,
+            WORDS_S(partitions), WORDS_NUMBER(number(s, "entries")), (double)number(s, "state_bytes") / 1e6,
+            WORDS_NUMBER(number(s, "lag_records")), WORDS_S(number(s, "lag_records")));
     if (behind < 0)
         printf("no genesis seen yet\n");
     else
         printf("stream time is %.1f s behind the clock%s\n", (double)behind / 1000,
-                behind > BEHIND_MS ? ": ticks do not count; see `tocsinctl doctor`" : "");
+                behind > BEHIND_MS ? ": ticks do not count; see `tocsinctl doctor`" : " (it moves every 5 s)");
     if (json_object_get(s, "observations_per_second") != NULL)
-        printf("%lld observations a second\n", number(s, "observations_per_second"));
-    printf("%-24s %10s %10s %10s %11s %10s\n", "member", "sent", "accepted", "changed", "quarantined", "repeated");
-    json_object_foreach((json_t *)json_object_get(s, "members"), member, sums)
-        printf("%-24s %10lld %10lld %10lld %11lld %10lld%s\n", member, number(sums, "sent"), number(sums, "accepted"),
-                number(sums, "changed"), number(sums, "quarantined"), number(sums, "repeated"),
-                conserved(sums) ? "" : "  NOT CONSERVED");
+        printf("%s observations a second\n", WORDS_NUMBER(number(s, "observations_per_second")));
+    print_members(json_object_get(s, "members"));
     if (number(s, "unauthenticated") != 0)
-        printf("%lld records without a valid signature since the hubs began\n", number(s, "unauthenticated"));
+        printf("%s records without a valid signature since the hubs began\n", WORDS_NUMBER(number(s, "unauthenticated")));
+    if (json_is_true(json_object_get(s, "conserved")))
+        printf("nothing is lost: what was sent is accepted, quarantined or repeated\n");
 }
 
 static long long sent(const json_t *partitions)

@@ -58,7 +58,7 @@ TOC_NODISCARD toc_rc ctl_genesis(const struct ctl *ctl, struct toc_genesis_file 
 // REFUSED means "done, but the answer is no" (exit 1); USAGE exits 2.
 typedef toc_rc ctl_command(struct ctl *ctl, int argc, char **argv, struct toc_err *err);
 ctl_command cmd_ca, cmd_init, cmd_member, cmd_interest, cmd_reference, cmd_overrule, cmd_status, cmd_explain,
-        cmd_quarantine, cmd_capture, cmd_doctor, cmd_policy, cmd_correlations;
+        cmd_quarantine, cmd_capture, cmd_codes, cmd_doctor, cmd_picture, cmd_policy, cmd_correlations;
 
 // The canonical form of a value as people write it (defanged, with a kind that shows); USAGE with the reason.
 TOC_NODISCARD toc_rc ctl_canonical(const char *raw, enum toc_kind *kind, struct toc_buf *out, struct toc_err *err);

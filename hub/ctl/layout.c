@@ -29,7 +29,7 @@ static const struct toc_setting kept_settings[] = {{"cleanup.policy", "delete"},
 
 enum spread {
     ONE,  // one partition
-    FEW,  // 4, or P when that is less
+    FEW,  // TOC_TOPIC_FEW, or P when that is less
     ALL_P // as many as submit: output partition = input partition
 };
 
@@ -56,7 +56,7 @@ static const struct layout_row {
 
 static int32_t partitions_of(enum spread spread, int32_t p)
 {
-    return spread == ALL_P ? p : spread == ONE ? 1 : p < 4 ? p : 4;
+    return spread == ALL_P ? p : spread == ONE ? 1 : p < TOC_TOPIC_FEW ? p : TOC_TOPIC_FEW;
 }
 
 struct report {

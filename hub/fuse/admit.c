@@ -83,6 +83,15 @@ static enum toc_refusal check_sender(const struct toc_fuse *fuse, const struct a
     return TOC_REFUSAL_NONE;
 }
 
+static bool segment_texts_safe(const struct toc_segment *segment)
+{
+    const struct toc_release *release = segment->release;
+    for (size_t i = 0; release != NULL && i < release->communities_count; i++)
+        if (!toc_id_valid(release->communities[i]))
+            return false;
+    return toc_text_is_safe(segment->agreement);
+}
+
 enum toc_refusal admit_segment(struct toc_fuse *fuse, const struct admitted *a, const struct toc_segment *segment,
         const struct roll_member **out_member)
 {
@@ -96,6 +105,8 @@ enum toc_refusal admit_segment(struct toc_fuse *fuse, const struct admitted *a, 
         return TOC_REFUSAL_SEGMENT_COUNT;
     if (segment->feed.len != 0 && !toc_id_valid(segment->feed))
         return TOC_REFUSAL_SEGMENT_FEED;
+    if (!segment_texts_safe(segment))
+        return TOC_REFUSAL_SEGMENT_TEXT;
     int64_t now = fuse->roll.clock.stream_time; // the sender's number may be any: no arithmetic with it
     if (segment->created < now - TOC_SEGMENT_BEHIND_MS || segment->created > now + TOC_SEGMENT_AHEAD_MS)
         return TOC_REFUSAL_SEGMENT_STALE;

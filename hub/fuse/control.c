@@ -171,13 +171,14 @@ static bool keys_free(const struct toc_fuse *fuse, const struct toc_member *m)
 
 static toc_rc take_member(struct toc_fuse *fuse, const struct toc_member *m, enum toc_refusal *out, struct toc_err *err)
 {
-    if (!member_sound(m) || !keys_free(fuse, m))
-        return TOC_OK;
+    const struct roll_member *known = roll_member(&fuse->roll, m->id);
+    bool revoked = known != NULL && known->record.status == TOC_MEMBER_STATUS_REVOKED;
+    if (!member_sound(m) || !keys_free(fuse, m) || (revoked && m->status != TOC_MEMBER_STATUS_REVOKED))
+        return TOC_OK; // revoked is for good
     *out = TOC_REFUSAL_NONE;
-    bool known = roll_member(&fuse->roll, m->id) != NULL;
+    bool moves = known != NULL || m->own_names_count != 0; // a newcomer without names of its own moves no view
     TOC_TRY(control_lay_member(fuse, m, err));
-    // A newcomer without names of its own moves no view.
-    return known || m->own_names_count != 0 ? open_job(fuse, "member", m->id, err) : TOC_OK;
+    return moves ? open_job(fuse, "member", m->id, err) : TOC_OK;
 }
 
 static toc_rc take_key(struct toc_fuse *fuse, const struct toc_key_grant *k, enum toc_refusal *out, struct toc_err *err)

@@ -1,8 +1,8 @@
 #include "hub/fuse/fuse.h"
 
-#include <stdio.h>
 #include <string.h>
 
+#include "hub/fuse/account.h"
 #include "hub/fuse/admit.h"
 #include "hub/fuse/control.h"
 #include "hub/fuse/decay.h"
@@ -19,8 +19,6 @@
 #include "lib/indicator/limits.h"
 #include "lib/indicator/topics.h"
 #include "schemas/head.h"
-#include "schemas/quarantine.h"
-#include "schemas/receipt.h"
 #include "schemas/segment.h"
 #include "schemas/tick.h"
 
@@ -93,113 +91,6 @@ static toc_rc ensure_roll(struct toc_fuse *fuse, struct toc_err *err)
 toc_rc toc_fuse_prepare(struct toc_fuse *fuse, struct toc_err *err)
 {
     return ensure_roll(fuse, err);
-}
-
-// --- what is said about a record ------------------------------------------------------------------
-
-// A segment in hand: counters, refusals and the receipt that tells its sender.
-struct account {
-    const struct toc_fuse_input *input;
-    const struct toc_segment *segment;
-    const struct roll_member *member;
-    struct toc_receipt receipt;
-    struct toc_refused_observation refusals[TOC_SEGMENT_OBSERVATIONS_MAX];
-};
-
-static toc_rc put_quarantine(struct toc_fuse *fuse, const struct toc_fuse_input *input, struct toc_slice member,
-        enum toc_refusal code, struct toc_refused_observation *refusals, size_t count, struct toc_err *err)
-{
-    struct toc_quarantine q = {
-            .partition = fuse->conf.partition,
-            .offset = input->offset,
-            .length = (int64_t)input->value.len,
-            .member = member,
-            .code = toc_slice_of(toc_refusal_code(code)),
-            .refusals = refusals,
-            .refusals_count = count,
-    };
-    fuse->totals.refusals[code] += code != TOC_REFUSAL_NONE;
-    toc_sha256(input->value.ptr, input->value.len, q.digest);
-    char key[48];
-    snprintf(key, sizeof key, "%d/%lld", q.partition, (long long)q.offset);
-    toc_buf_clear(&fuse->value);
-    toc_quarantine_put(&q, &fuse->value);
-    TOC_TRY(toc_buf_check(&fuse->value, "a quarantine record", err));
-    return step_emit(fuse, TOC_OUT_QUARANTINE, -1, toc_slice_of(key), toc_buf_slice(&fuse->value),
-            fuse->roll.clock.stream_time, err);
-}
-
-static toc_rc put_receipt(struct toc_fuse *fuse, struct account *account, struct toc_err *err)
-{
-    struct toc_receipt *r = &account->receipt;
-    struct toc_buf key;
-    toc_buf_init(&key, 64);
-    toc_buf_put_hex(&key, r->writer, sizeof r->writer);
-    toc_buf_printf(&key, "/%lld/%d", (long long)r->seq, r->index);
-    toc_buf_clear(&fuse->value);
-    toc_receipt_put(r, &fuse->value);
-    toc_rc rc = toc_buf_check(&fuse->value, "a receipt", err);
-    if (!toc_failed(rc))
-        rc = step_emit(fuse, TOC_OUT_RECEIPTS, -1, toc_buf_slice(&key), toc_buf_slice(&fuse->value),
-                fuse->roll.clock.stream_time, err);
-    toc_buf_done(&key);
-    return rc;
-}
-
-static toc_rc book(struct toc_fuse *fuse, const struct account *account, struct toc_err *err)
-{
-    const struct toc_receipt *r = &account->receipt;
-    struct toc_count_row row;
-    TOC_TRY(count_load(fuse, r->member, &row, err));
-    row.segments++;
-    row.sent += r->observations;
-    row.changed += r->changed;
-    row.unchanged += r->unchanged;
-    row.quarantined += r->quarantined;
-    row.repeated += r->repeated;
-    row.gaps += r->missing_after != NULL;
-    row.alarms += r->alarm.len != 0;
-    fuse->totals.segments++;
-    fuse->totals.observations += (uint64_t)r->observations;
-    fuse->totals.changed += (uint64_t)r->changed;
-    fuse->totals.unchanged += (uint64_t)r->unchanged;
-    fuse->totals.quarantined += (uint64_t)r->quarantined;
-    fuse->totals.repeated += (uint64_t)r->repeated;
-    return count_save(fuse, r->member, &row, err);
-}
-
-static void account_open(struct toc_fuse *fuse, const struct toc_fuse_input *input, const struct admitted *a,
-        const struct toc_segment *segment, struct account *out)
-{
-    out->input = input;
-    out->segment = segment;
-    toc_receipt_init(&out->receipt);
-    struct toc_receipt *r = &out->receipt;
-    r->member = segment->member;
-    memcpy(r->writer, segment->writer, sizeof r->writer);
-    r->seq = segment->seq;
-    r->index = segment->index;
-    r->count = segment->count;
-    r->partition = fuse->conf.partition;
-    r->stream_time = fuse->roll.clock.stream_time;
-    r->observations = a->envelope.observations;
-    r->refusals = out->refusals;
-}
-
-// The whole segment is refused: all it holds is quarantined, or was taken before.
-static toc_rc refuse_segment(struct toc_fuse *fuse, struct account *account, enum toc_refusal code, struct toc_err *err)
-{
-    struct toc_receipt *r = &account->receipt;
-    bool repeated = code == TOC_REFUSAL_SEGMENT_REPEATED;
-    r->code = toc_slice_of(toc_refusal_code(code));
-    r->repeated = repeated ? r->observations : 0;
-    r->quarantined = repeated ? 0 : r->observations;
-    if (code == TOC_REFUSAL_SEGMENT_REUSED)
-        r->alarm = TOC_S("key-in-use-twice");
-    TOC_TRY(book(fuse, account, err));
-    if (!repeated)
-        TOC_TRY(put_quarantine(fuse, account->input, r->member, code, NULL, 0, err));
-    return put_receipt(fuse, account, err);
 }
 
 // --- a segment ------------------------------------------------------------------------------------
@@ -338,8 +229,11 @@ static toc_rc take_some(struct toc_fuse *fuse, struct account *account, const st
         struct ahead *a = &ahead[i - from];
         a->refusal = admit_observation(fuse, account->member, account->segment, &account->segment->observations[i], a->key);
         if (a->refusal == TOC_REFUSAL_NONE)
-            toc_state_prefetch(fuse->state, a->key);
+            toc_state_prefetch_early(fuse->state, a->key);
     }
+    for (int32_t i = from; i < to; i++)
+        if (ahead[i - from].refusal == TOC_REFUSAL_NONE)
+            toc_state_prefetch(fuse->state, ahead[i - from].key);
     for (int32_t i = from; i < to; i++)
         TOC_TRY(take_observation(fuse, account, terms, i, &ahead[i - from], err));
     return TOC_OK;
@@ -372,7 +266,7 @@ static toc_rc take_segment(struct toc_fuse *fuse, const struct toc_fuse_input *i
         toc_segment_init(&segment);
         segment.member = a->key->row.holder;
         account_open(fuse, input, a, &segment, account);
-        return refuse_segment(fuse, account, TOC_REFUSAL_SEGMENT_FRAME, err);
+        return account_refuse(fuse, account, TOC_REFUSAL_SEGMENT_FRAME, err);
     }
     enum toc_refusal refusal = admit_segment(fuse, a, &segment, &account->member);
     if (refusal == TOC_REFUSAL_SEGMENT_MEMBER)
@@ -390,14 +284,14 @@ static toc_rc take_segment(struct toc_fuse *fuse, const struct toc_fuse_input *i
             return rc;
     }
     if (refusal != TOC_REFUSAL_NONE)
-        return refuse_segment(fuse, account, refusal, err);
+        return account_refuse(fuse, account, refusal, err);
     account->receipt.missing_after = place.has_missing ? &place.missing_after : NULL;
     TOC_TRY(take_observations(fuse, account, a->key, source, err));
     struct toc_receipt *r = &account->receipt;
     if (r->refusals_count != 0)
-        TOC_TRY(put_quarantine(fuse, input, r->member, TOC_REFUSAL_NONE, r->refusals, r->refusals_count, err));
-    TOC_TRY(book(fuse, account, err));
-    return put_receipt(fuse, account, err);
+        TOC_TRY(account_quarantine(fuse, input, r->member, TOC_REFUSAL_NONE, r->refusals, r->refusals_count, err));
+    TOC_TRY(account_book(fuse, account, err));
+    return account_receipt(fuse, account, err);
 }
 
 // --- time -------------------------------------------------------------------------------------------
@@ -443,7 +337,7 @@ static toc_rc take_tick(struct toc_fuse *fuse, const struct toc_fuse_input *inpu
     struct toc_tick tick;
     if (toc_failed(toc_tick_get(a->payload, &fuse->arena, &tick, NULL)) || !tick_counts(fuse, &tick, input->append_time)) {
         fuse->totals.ticks_refused++;
-        return put_quarantine(fuse, input, TOC_S(""), TOC_REFUSAL_TICK_TIME, NULL, 0, err);
+        return account_quarantine(fuse, input, TOC_S(""), TOC_REFUSAL_TICK_TIME, NULL, 0, err);
     }
     return move_time(fuse, tick.time, err);
 }
@@ -456,7 +350,7 @@ static toc_rc take_control(struct toc_fuse *fuse, const struct toc_fuse_input *i
     enum toc_refusal refusal;
     TOC_TRY(control_take(fuse, a, &refusal, err));
     fuse->totals.controls++;
-    return refusal == TOC_REFUSAL_NONE ? TOC_OK : put_quarantine(fuse, input, TOC_S(""), refusal, NULL, 0, err);
+    return refusal == TOC_REFUSAL_NONE ? TOC_OK : account_quarantine(fuse, input, TOC_S(""), refusal, NULL, 0, err);
 }
 
 // Signed by a known key, but with a payload that key may not send, or that cannot be read.
@@ -464,7 +358,7 @@ static toc_rc refuse_authenticated(struct toc_fuse *fuse, const struct toc_fuse_
         enum toc_refusal refusal, struct toc_err *err)
 {
     if (a->key->member == NULL)
-        return put_quarantine(fuse, input, a->key->row.holder, refusal, NULL, 0, err);
+        return account_quarantine(fuse, input, a->key->row.holder, refusal, NULL, 0, err);
     struct account *account = toc_arena_alloc(&fuse->arena, 1, sizeof *account);
     if (account == NULL)
         return step_no_memory(err);
@@ -472,7 +366,7 @@ static toc_rc refuse_authenticated(struct toc_fuse *fuse, const struct toc_fuse_
     toc_segment_init(&unread);
     unread.member = a->key->row.holder;
     account_open(fuse, input, a, &unread, account);
-    return refuse_segment(fuse, account, refusal, err);
+    return account_refuse(fuse, account, refusal, err);
 }
 
 static toc_rc dispatch(struct toc_fuse *fuse, const struct toc_fuse_input *input, struct toc_err *err)
@@ -480,14 +374,14 @@ static toc_rc dispatch(struct toc_fuse *fuse, const struct toc_fuse_input *input
     enum toc_refusal refusal;
     if (fuse->roll.genesis == NULL) {
         TOC_TRY(control_genesis(fuse, input, &refusal, err));
-        return refusal == TOC_REFUSAL_NONE ? TOC_OK : put_quarantine(fuse, input, TOC_S(""), refusal, NULL, 0, err);
+        return refusal == TOC_REFUSAL_NONE ? TOC_OK : account_quarantine(fuse, input, TOC_S(""), refusal, NULL, 0, err);
     }
     struct admitted a;
     refusal = admit_open(fuse, input->value, &a);
     if (!a.authenticated) {
         // Booked to nobody: anyone can write another's name.
         fuse->totals.unauthenticated++;
-        return put_quarantine(fuse, input, TOC_S(""), refusal, NULL, 0, err);
+        return account_quarantine(fuse, input, TOC_S(""), refusal, NULL, 0, err);
     }
     if (refusal != TOC_REFUSAL_NONE)
         return refuse_authenticated(fuse, input, &a, refusal, err);
@@ -529,7 +423,7 @@ toc_rc toc_fuse_skipped(struct toc_fuse *fuse, int64_t from, int64_t next, toc_f
     toc_rc rc = TOC_OK;
     for (int64_t offset = from; offset < next && !toc_failed(rc); offset++) {
         const struct toc_fuse_input unread = {.offset = offset};
-        rc = put_quarantine(fuse, &unread, TOC_S(""), TOC_REFUSAL_SEGMENT_BATCH, NULL, 0, err);
+        rc = account_quarantine(fuse, &unread, TOC_S(""), TOC_REFUSAL_SEGMENT_BATCH, NULL, 0, err);
     }
     return end_step(fuse, rc, err);
 }

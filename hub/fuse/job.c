@@ -115,26 +115,32 @@ toc_rc job_move(struct toc_fuse *fuse, struct toc_err *err)
     return done ? toc_state_row_drop(fuse->state, "job", err) : job_save(fuse, &job, err);
 }
 
-static bool still_due(const struct subject *s, int audience, int64_t due)
+// What the view of this audience waits for; 0: nothing.
+static int64_t due_of(const struct subject *s, int audience)
 {
     for (size_t i = 0; i < s->body.views_count; i++)
         if (s->body.views[i].audience == audience)
-            return s->body.views[i].due == due;
-    return false;
+            return s->body.views[i].due;
+    return 0;
 }
 
+// A timer is a hint. Whatever hints there are, views are judged in the order of what they wait for: a hint that
+// comes early puts the true moment in its place and counts for nothing.
 static toc_rc fire_lane(struct toc_fuse *fuse, int audience, struct toc_err *err)
 {
-    int64_t due;
+    int64_t hint;
     uint8_t key[16];
     for (int fired = 0; fired < TOC_TICK_TIMERS_MAX &&
-            toc_state_timer_take(fuse->state, (unsigned)audience, fuse->roll.clock.stream_time, &due, key);) {
+            toc_state_timer_take(fuse->state, (unsigned)audience, fuse->roll.clock.stream_time, &hint, key);) {
         struct subject s;
         if (toc_state_find(fuse->state, key) == NULL)
             continue;
         toc_arena_reset(&fuse->scratch);
         TOC_TRY(subject_load(fuse, key, TOC_KIND_UNKNOWN, TOC_S(""), &s, err));
-        if (!still_due(&s, audience, due))
+        int64_t due = due_of(&s, audience);
+        if (due > hint)
+            TOC_TRY(toc_state_timer(fuse->state, (unsigned)audience, due, key, err));
+        if (due != hint)
             continue;
         fired++;
         fuse->totals.timers++;
@@ -143,25 +149,26 @@ static toc_rc fire_lane(struct toc_fuse *fuse, int audience, struct toc_err *err
     return TOC_OK;
 }
 
-// The own lane: nothing goes out, memory comes back.
+// The own lane, likewise: nothing goes out, memory comes back.
 static toc_rc fire_own(struct toc_fuse *fuse, struct toc_err *err)
 {
-    int64_t due, next;
+    int64_t hint, now = fuse->roll.clock.stream_time;
     uint8_t key[16];
-    for (int fired = 0; fired < TOC_TICK_TIMERS_MAX &&
-            toc_state_timer_take(fuse->state, LANE_OWN, fuse->roll.clock.stream_time, &due, key); fired++) {
+    for (int fired = 0; fired < TOC_TICK_TIMERS_MAX && toc_state_timer_take(fuse->state, LANE_OWN, now, &hint, key);) {
         struct subject s;
         if (toc_state_find(fuse->state, key) == NULL)
             continue;
         toc_arena_reset(&fuse->scratch);
         TOC_TRY(subject_load(fuse, key, TOC_KIND_UNKNOWN, TOC_S(""), &s, err));
-        size_t before = s.body.contributions_count;
-        bool ruled = s.body.ruling != NULL;
-        TOC_TRY(subject_forget(fuse, &s, fuse->roll.clock.stream_time, &next, err));
-        if (s.body.contributions_count != before || ruled != (s.body.ruling != NULL))
-            TOC_TRY(subject_store(fuse, &s, next, err));
-        else if (next != 0)
-            TOC_TRY(toc_state_timer(fuse->state, LANE_OWN, next, key, err));
+        bool early = s.own_due > hint, awaits = subject_awaits(&s, now);
+        if (s.own_due != 0 && (early || awaits))
+            TOC_TRY(toc_state_timer(fuse->state, LANE_OWN, early ? s.own_due : now + 1, key, err));
+        if (s.own_due == 0 || early || awaits)
+            continue;
+        fired++;
+        s.own_due = 0;
+        TOC_TRY(subject_forget(fuse, &s, now, err));
+        TOC_TRY(subject_store(fuse, &s, err));
     }
     return TOC_OK;
 }

@@ -29,6 +29,7 @@ toc_rc subject_load(struct toc_fuse *fuse, const uint8_t key[16], enum toc_kind 
     }
     toc_reference_judge(fuse->roll.sets, fuse->roll.sets_count, out->body.kind, out->body.value, &out->references);
     out->curve = decay_curve(out->body.kind, out->references.dynamic_dns);
+    out->own_due = subject_next_over(fuse, out);
     return TOC_OK;
 }
 
@@ -263,9 +264,12 @@ static toc_rc judge_view(struct toc_fuse *fuse, struct subject *s, int audience,
         view = add_view(fuse, &s->body, audience, t);
     if (view == NULL)
         return step_no_memory(err);
+    // A timer that stands for an earlier moment looks again by itself: a feed that says the same every day
+    // must not leave one a day.
+    bool waits = view->due > t && s->shared.due >= view->due;
     view->due = s->shared.due;
     view->rules = fuse->roll.clock.rules;
-    if (view->due != 0)
+    if (view->due != 0 && !waits)
         TOC_TRY(toc_state_timer(fuse->state, (unsigned)audience, view->due, s->key, err));
     return publish_view(fuse, view, &i, t, err);
 }
@@ -277,9 +281,19 @@ int64_t subject_over(const struct toc_fuse *fuse, const struct decay_curve *curv
     return dead == INT64_MAX ? dead : dead + fuse->roll.policy[POLICY_RETENTION_DAYS] * TOC_MS_DAY;
 }
 
+int64_t subject_next_over(const struct toc_fuse *fuse, const struct subject *s)
+{
+    int64_t next = s->body.ruling != NULL ? s->body.ruling->until : INT64_MAX;
+    for (size_t i = 0; i < s->body.contributions_count; i++) {
+        int64_t end = subject_over(fuse, s->curve, s->key, &s->body.contributions[i]);
+        next = end < next ? end : next;
+    }
+    return next == INT64_MAX ? 0 : next;
+}
+
 // A view whose timer is due but not fired yet (they are fired in bounded numbers) must still find what it
 // was due for.
-static bool awaits_judgement(const struct subject *s, int64_t t)
+bool subject_awaits(const struct subject *s, int64_t t)
 {
     for (size_t i = 0; i < s->body.views_count; i++)
         if (s->body.views[i].due != 0 && s->body.views[i].due <= t)
@@ -288,30 +302,21 @@ static bool awaits_judgement(const struct subject *s, int64_t t)
 }
 
 // Drops what is over at t; tells when the next contribution will be (0: none).
-toc_rc subject_forget(struct toc_fuse *fuse, struct subject *s, int64_t t, int64_t *out_next, struct toc_err *err)
+toc_rc subject_forget(struct toc_fuse *fuse, struct subject *s, int64_t t, struct toc_err *err)
 {
-    int64_t next = INT64_MAX;
-    size_t kept = 0;
-    if (awaits_judgement(s, t)) {
-        *out_next = t + 1;
+    if (subject_awaits(s, t))
         return TOC_OK;
-    }
+    size_t kept = 0;
     for (size_t i = 0; i < s->body.contributions_count; i++) {
         struct toc_contribution *c = &s->body.contributions[i];
-        int64_t end = subject_over(fuse, s->curve, s->key, c);
-        if (end <= t) {
+        if (subject_over(fuse, s->curve, s->key, c) <= t)
             TOC_TRY(quota_forget(fuse, c, err));
-            continue;
-        }
-        next = end < next ? end : next;
-        s->body.contributions[kept++] = *c;
+        else
+            s->body.contributions[kept++] = *c;
     }
     s->body.contributions_count = kept;
     if (s->body.ruling != NULL && s->body.ruling->until <= t)
         s->body.ruling = NULL;
-    if (s->body.ruling != NULL && s->body.ruling->until < next)
-        next = s->body.ruling->until;
-    *out_next = next == INT64_MAX ? 0 : next;
     return TOC_OK;
 }
 
@@ -332,7 +337,7 @@ void subject_derive(const struct toc_body *body, struct toc_state_derived *out)
             out->said[n++] = (uint64_t)body->contributions[i - 1].said;
 }
 
-toc_rc subject_store(struct toc_fuse *fuse, struct subject *s, int64_t next, struct toc_err *err)
+toc_rc subject_store(struct toc_fuse *fuse, struct subject *s, struct toc_err *err)
 {
     if (s->body.contributions_count == 0 && s->body.views_count == 0 && s->body.ruling == NULL)
         return s->stored ? toc_state_drop(fuse->state, s->key, err) : TOC_OK;
@@ -341,7 +346,9 @@ toc_rc subject_store(struct toc_fuse *fuse, struct subject *s, int64_t next, str
     toc_buf_clear(&fuse->encoded);
     toc_body_encode(&s->body, &fuse->encoded);
     TOC_TRY(toc_buf_check(&fuse->encoded, "an entry of the state", err));
-    if (next != 0)
+    int64_t next = subject_next_over(fuse, s);
+    bool waits = s->stored && s->own_due != 0 && next >= s->own_due;
+    if (next != 0 && !waits)
         TOC_TRY(toc_state_timer(fuse->state, LANE_OWN, next, s->key, err));
     return toc_state_put(fuse->state, s->key, toc_buf_slice(&fuse->encoded), derived.rules, derived.said, err);
 }
@@ -351,7 +358,6 @@ toc_rc subject_publish(struct toc_fuse *fuse, struct subject *s, uint32_t audien
     for (size_t a = 0; a < fuse->roll.genesis->audiences_count; a++)
         if (audiences & 1u << a)
             TOC_TRY(judge_view(fuse, s, (int)a, t, err));
-    int64_t next;
-    TOC_TRY(subject_forget(fuse, s, t, &next, err));
-    return subject_store(fuse, s, next, err);
+    TOC_TRY(subject_forget(fuse, s, t, err));
+    return subject_store(fuse, s, err);
 }

@@ -9,6 +9,7 @@
 struct subject {
     uint8_t key[16];
     bool stored; // the state has an entry
+    int64_t own_due; // when LANE_OWN looks at it next; 0: it does not, or its timer is in hand
     struct toc_body body;
     struct toc_reference_verdict references;
     const struct decay_curve *curve;
@@ -36,10 +37,14 @@ uint32_t subject_by_older_rules(const struct toc_fuse *fuse, const struct subjec
 TOC_NODISCARD toc_rc subject_publish(struct toc_fuse *fuse, struct subject *s, uint32_t audiences, int64_t t,
         struct toc_err *err);
 
-// The last two steps of subject_publish by themselves: drop what is over at t and tell when the next
-// contribution will be (0: none); encode and put, or drop the entry.
-TOC_NODISCARD toc_rc subject_forget(struct toc_fuse *fuse, struct subject *s, int64_t t, int64_t *out_next, struct toc_err *err);
-TOC_NODISCARD toc_rc subject_store(struct toc_fuse *fuse, struct subject *s, int64_t next, struct toc_err *err);
+// The last two steps of subject_publish by themselves: drop what is over at t, unless a view still awaits its
+// timer (subject_awaits); encode and put, or drop the entry.
+TOC_NODISCARD toc_rc subject_forget(struct toc_fuse *fuse, struct subject *s, int64_t t, struct toc_err *err);
+TOC_NODISCARD toc_rc subject_store(struct toc_fuse *fuse, struct subject *s, struct toc_err *err);
+bool subject_awaits(const struct subject *s, int64_t t);
+
+// When the first of its contributions, or its ruling, is over; 0: never by itself.
+int64_t subject_next_over(const struct toc_fuse *fuse, const struct subject *s);
 
 // When a contribution may be dropped from the body; INT64_MAX: not by itself.
 int64_t subject_over(const struct toc_fuse *fuse, const struct decay_curve *curve, const uint8_t key[16],

@@ -54,7 +54,7 @@ static toc_rc read_entry(struct toc_reference_set *set, struct toc_slice line, s
     TOC_TRY(toc_json_parse(line, &object, err));
     struct toc_slice value = toc_json_text(object, "value"), why = toc_json_text(object, "why");
     enum toc_kind kind = TOC_KIND_UNKNOWN;
-    unsigned matches;
+    unsigned matches = 0;
     TOC_ENSURE(toc_kind_parse(toc_json_text(object, "kind"), &kind) && kind != TOC_KIND_UNKNOWN,
             err, TOC_E_SYNTAX, "it has no kind");
     enum toc_refusal refusal = toc_canon_check(kind, value);

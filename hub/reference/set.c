@@ -90,7 +90,7 @@ toc_rc set_add(struct toc_reference_set *set, enum toc_kind kind, struct toc_sli
         struct toc_slice why, unsigned matches, struct toc_err *err)
 {
     struct entry entry = {.kind = (uint8_t)kind, .matches = (uint8_t)matches};
-    uint32_t at;
+    uint32_t at = 0;
     TOC_TRY(keep(set, value, &value, err));
     entry.note = value;
     if (why.len > 0 || value.len > NOTE_BYTES_MAX)
@@ -106,7 +106,7 @@ toc_rc set_add(struct toc_reference_set *set, enum toc_kind kind, struct toc_sli
 toc_rc set_add_substring(struct toc_reference_set *set, struct toc_slice text, struct toc_err *err)
 {
     struct entry entry = {.kind = TOC_KIND_UNKNOWN, .matches = MATCH_ALL};
-    uint32_t at;
+    uint32_t at = 0;
     TOC_TRY(keep(set, text, &text, err));
     TOC_TRY(make_note(set, text, toc_slice(NULL, 0), &entry.note, err));
     TOC_TRY(add_entry(set, entry, &at, err));

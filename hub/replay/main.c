@@ -12,6 +12,7 @@
 #include "lib/base/digest.h"
 #include "lib/base/file.h"
 #include "lib/base/text.h"
+#include "schemas/correlation.h"
 #include "schemas/indicator.h"
 
 #define RECORD_ARENA_MAX ((size_t)8 << 20)
@@ -34,7 +35,7 @@ static const struct toc_conf_row deployment_rows[] = {
 
 struct args {
     const char *deployment, *members;
-    bool lab, raw;
+    bool lab, raw, correlations;
     struct toc_replay_way way;
     char **captures;
     int count;
@@ -43,12 +44,14 @@ struct args {
 static int usage(FILE *to, int code)
 {
     fputs("usage: tocsin-replay --deployment FILE [options] CAPTURE...   the log of a deployment\n"
-          "       tocsin-replay --lab --members DIR [options] CAPTURE... captures of tocsin-publish --segments\n"
+          "       tocsin-replay --lab --members DIR [options] CAPTURE... captures that tocsin-publish wrote\n"
           "options:\n"
           "  --batch N     records a transaction (1); makes no difference, and that can be tried\n"
           "  --abort N     roll every n-th transaction back once and do it again; nor does this\n"
           "  --restart N   read the state back from its log after every n-th transaction; nor this\n"
-          "  --raw         views as: audience TAB id TAB the record's bytes in hex\n"
+          "  --correlations  not the views but what correlates in them\n"
+          "  --raw         as: audience TAB id TAB the record's bytes in hex\n"
+          "  --version, --help\n"
           "Views go to standard output, one a line; the last line on standard error is their digest.\n",
             to);
     return code;
@@ -68,6 +71,7 @@ static int read_args(int argc, char **argv, struct args *out)
     static const struct option options[] = {{"deployment", required_argument, NULL, 'd'}, {"lab", no_argument, NULL, 'l'},
             {"members", required_argument, NULL, 'm'}, {"batch", required_argument, NULL, 'b'},
             {"abort", required_argument, NULL, 'a'}, {"restart", required_argument, NULL, 'r'}, {"raw", no_argument, NULL, 'x'},
+            {"correlations", no_argument, NULL, 'c'},
             {"version", no_argument, NULL, 'V'}, {"help", no_argument, NULL, 'h'}, {0}};
     *out = (struct args){.way = {.batch = 1}};
     for (int c; (c = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
@@ -80,6 +84,8 @@ static int read_args(int argc, char **argv, struct args *out)
             out->members = optarg;
         else if (c == 'x')
             out->raw = true;
+        else if (c == 'c')
+            out->correlations = true;
         else if (c == 'b')
             good = read_count(optarg, &out->way.batch) && out->way.batch > 0;
         else if (c == 'a')
@@ -138,12 +144,30 @@ static toc_rc take_capture(struct toc_replay *replay, const char *path, struct t
 }
 
 struct printer {
-    bool raw;
+    bool raw, correlations;
     struct toc_hash *hash;
     struct toc_arena arena;
     struct toc_buf line;
     uint64_t views;
 };
+
+static toc_rc put_indicator(struct printer *p, struct toc_slice value, struct toc_jw *w, struct toc_err *err)
+{
+    struct toc_indicator indicator;
+    TOC_TRY(toc_indicator_get(value, &p->arena, &indicator, err));
+    toc_jw_key(w, "indicator");
+    toc_indicator_json(&indicator, w);
+    return TOC_OK;
+}
+
+static toc_rc put_correlation(struct printer *p, struct toc_slice value, struct toc_jw *w, struct toc_err *err)
+{
+    struct toc_correlation correlation;
+    TOC_TRY(toc_correlation_get(value, &p->arena, &correlation, err));
+    toc_jw_key(w, "correlation");
+    toc_correlation_json(&correlation, w);
+    return TOC_OK;
+}
 
 static toc_rc print_view(void *ctx, struct toc_slice audience, struct toc_slice id, struct toc_slice value,
         struct toc_err *err)
@@ -157,16 +181,13 @@ static toc_rc print_view(void *ctx, struct toc_slice audience, struct toc_slice 
         toc_buf_printf(&p->line, "%.*s\t%.*s\t", TOC_SLICE_ARG(audience), TOC_SLICE_ARG(id));
         toc_buf_put_hex(&p->line, value.ptr, value.len);
     } else {
-        struct toc_indicator indicator;
         struct toc_jw w;
         toc_arena_reset(&p->arena);
-        TOC_TRY(toc_indicator_get(value, &p->arena, &indicator, err));
         toc_jw_init(&w, &p->line);
         toc_jw_open(&w, '{');
         toc_jw_key(&w, "audience");
         toc_jw_text(&w, audience);
-        toc_jw_key(&w, "indicator");
-        toc_indicator_json(&indicator, &w);
+        TOC_TRY(p->correlations ? put_correlation(p, value, &w, err) : put_indicator(p, value, &w, err));
         toc_jw_close(&w, '}');
     }
     toc_buf_put_byte(&p->line, '\n');
@@ -176,19 +197,20 @@ static toc_rc print_view(void *ctx, struct toc_slice audience, struct toc_slice 
     return TOC_OK;
 }
 
-static toc_rc print_views(struct toc_replay *replay, bool raw, struct toc_err *err)
+static toc_rc print_views(struct toc_replay *replay, const struct args *args, struct toc_err *err)
 {
-    struct printer p = {.raw = raw, .hash = toc_hash_new()};
+    struct printer p = {.raw = args->raw, .correlations = args->correlations, .hash = toc_hash_new()};
     TOC_ENSURE(p.hash != NULL, err, TOC_E_MEMORY, "out of memory");
     toc_arena_init(&p.arena, RECORD_ARENA_MAX);
     toc_buf_init(&p.line, VIEW_JSON_MAX);
-    toc_rc rc = toc_replay_views(replay, print_view, &p, err);
+    toc_rc rc = args->correlations ? toc_replay_correlations(replay, print_view, &p, err)
+                                   : toc_replay_views(replay, print_view, &p, err);
     uint8_t digest[32];
     toc_hash_final(p.hash, digest);
     toc_buf_clear(&p.line);
     toc_buf_put_hex(&p.line, digest, sizeof digest);
     if (!toc_failed(rc))
-        fprintf(stderr, "%llu views, digest %.*s\n", (unsigned long long)p.views, (int)p.line.len, (const char *)p.line.ptr);
+        fprintf(stderr, "%llu %s, digest %.*s\n", (unsigned long long)p.views, args->correlations ? "correlations" : "views", (int)p.line.len, (const char *)p.line.ptr);
     toc_buf_done(&p.line);
     toc_arena_done(&p.arena);
     toc_hash_free(p.hash);
@@ -205,7 +227,7 @@ static toc_rc replay_all(const struct args *args, const struct toc_replay_conf *
     if (!toc_failed(rc))
         rc = toc_replay_end(replay, err);
     if (!toc_failed(rc))
-        rc = print_views(replay, args->raw, err);
+        rc = print_views(replay, args, err);
     toc_replay_free(replay);
     return rc;
 }
@@ -247,7 +269,7 @@ int main(int argc, char **argv)
     if (code >= 0)
         return code;
     struct toc_err err;
-    struct toc_replay_conf conf = {.way = args.way};
+    struct toc_replay_conf conf = {.way = args.way, .correlations = args.correlations};
     toc_rc rc = args.lab ? run_lab(&args, &conf, &err) : run_deployment(&args, &conf, &err);
     if (!toc_failed(rc))
         return 0;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hub/replay/relate.h"
 #include "lib/base/buf.h"
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
@@ -29,6 +30,7 @@ struct toc_replay {
     struct toc_replay_conf conf;
     struct place places[TOC_PARTITIONS_MAX];
     struct toc_state *views[TOC_STATE_LANES]; // a map from id to record for each audience
+    struct relate *relate; // NULL: no correlations are wanted
     bool quiet; // the first try of a transaction that will be rolled back: nothing goes out
 };
 
@@ -45,6 +47,10 @@ toc_rc toc_replay_new(const struct toc_replay_conf *conf, struct toc_replay **ou
     r->conf = *conf;
     if (r->conf.way.batch == 0)
         r->conf.way.batch = 1;
+    if (conf->correlations && toc_failed(relate_new(&r->relate, err))) {
+        toc_replay_free(r);
+        return no_memory(err);
+    }
     *out = r;
     return TOC_OK;
 }
@@ -73,6 +79,7 @@ void toc_replay_free(struct toc_replay *r)
         close_place(&r->places[i]);
     for (size_t i = 0; i < TOC_STATE_LANES; i++)
         toc_state_free(r->views[i]);
+    relate_free(r->relate);
     toc_mem_free(r);
 }
 
@@ -99,7 +106,7 @@ static toc_rc open_place(struct toc_replay *r, int32_t partition, struct place *
 
 // --- outputs -----------------------------------------------------------------------------------------
 
-static toc_rc keep_view(struct toc_replay *r, const struct toc_fuse_record *record, struct toc_err *err)
+static toc_rc keep_view(struct toc_replay *r, int32_t partition, const struct toc_fuse_record *record, struct toc_err *err)
 {
     uint8_t key[16];
     static const uint64_t none[TOC_ENTRY_SAID];
@@ -112,7 +119,11 @@ static toc_rc keep_view(struct toc_replay *r, const struct toc_fuse_record *reco
         return toc_state_find(*map, key) == NULL ? TOC_OK : toc_state_drop(*map, key, err);
     TOC_TRY(toc_state_put(*map, key, record->value, 0, none, err));
     toc_state_commit(*map);
-    return TOC_OK;
+    if (r->relate == NULL)
+        return TOC_OK;
+    const struct toc_genesis *genesis = toc_fuse_genesis(r->places[partition].fuse);
+    return relate_view(r->relate, record->audience, genesis->audiences[record->audience].name, partition, record->value,
+            record->time, err);
 }
 
 struct sink {
@@ -128,7 +139,7 @@ static toc_rc emit(void *ctx, const struct toc_fuse_record *record, struct toc_e
         return TOC_OK;
     if (r->conf.observe != NULL)
         r->conf.observe(r->conf.observe_ctx, record, sink->partition);
-    return record->where == TOC_OUT_INDICATORS ? keep_view(r, record, err) : TOC_OK;
+    return record->where == TOC_OUT_INDICATORS ? keep_view(r, sink->partition, record, err) : TOC_OK;
 }
 
 // --- transactions --------------------------------------------------------------------------------------
@@ -251,7 +262,7 @@ static int compare_listed(const void *a, const void *b)
     return memcmp(((const struct listed *)a)->key, ((const struct listed *)b)->key, 16);
 }
 
-static toc_rc list_views(struct toc_state *map, struct toc_slice audience, toc_replay_view_fn *fn, void *ctx,
+static toc_rc list_map(struct toc_state *map, struct toc_slice audience, toc_replay_view_fn *fn, void *ctx,
         struct toc_err *err)
 {
     size_t count = (size_t)toc_state_count(map), n = 0;
@@ -276,11 +287,25 @@ static toc_rc list_views(struct toc_state *map, struct toc_slice audience, toc_r
     return rc;
 }
 
-toc_rc toc_replay_views(struct toc_replay *r, toc_replay_view_fn *fn, void *ctx, struct toc_err *err)
+static toc_rc list_all(struct toc_replay *r, bool correlations, toc_replay_view_fn *fn, void *ctx, struct toc_err *err)
 {
     const struct toc_genesis *genesis = toc_replay_genesis(r);
-    for (size_t a = 0; genesis != NULL && a < genesis->audiences_count; a++)
-        if (r->views[a] != NULL)
-            TOC_TRY(list_views(r->views[a], genesis->audiences[a].name, fn, ctx, err));
+    for (size_t a = 0; genesis != NULL && a < genesis->audiences_count; a++) {
+        struct toc_state *map = !correlations ? r->views[a]
+                : r->relate == NULL           ? NULL
+                                              : relate_correlations(r->relate, (int)a);
+        if (map != NULL)
+            TOC_TRY(list_map(map, genesis->audiences[a].name, fn, ctx, err));
+    }
     return TOC_OK;
+}
+
+toc_rc toc_replay_views(struct toc_replay *r, toc_replay_view_fn *fn, void *ctx, struct toc_err *err)
+{
+    return list_all(r, false, fn, ctx, err);
+}
+
+toc_rc toc_replay_correlations(struct toc_replay *r, toc_replay_view_fn *fn, void *ctx, struct toc_err *err)
+{
+    return list_all(r, true, fn, ctx, err);
 }

@@ -21,6 +21,7 @@ struct toc_replay_conf {
     struct toc_reference_set *(*reference)(void *ctx, const struct toc_reference_use *use);
     void *ctx;
     struct toc_replay_way way;
+    bool correlations; // keep them, too
     // Every output in order; may be NULL.
     void (*observe)(void *ctx, const struct toc_fuse_record *record, int32_t partition);
     void *observe_ctx;
@@ -44,6 +45,9 @@ const struct toc_genesis *toc_replay_genesis(const struct toc_replay *replay);
 typedef toc_rc toc_replay_view_fn(void *ctx, struct toc_slice audience, struct toc_slice id, struct toc_slice value,
         struct toc_err *err);
 TOC_NODISCARD toc_rc toc_replay_views(struct toc_replay *replay, toc_replay_view_fn *fn, void *ctx, struct toc_err *err);
+
+// Every correlation likewise; none unless the configuration asked for them.
+TOC_NODISCARD toc_rc toc_replay_correlations(struct toc_replay *replay, toc_replay_view_fn *fn, void *ctx, struct toc_err *err);
 
 // The partition's fuse, for questions; NULL when nothing came for it.
 struct toc_fuse *toc_replay_fuse(struct toc_replay *replay, int32_t partition);

@@ -224,3 +224,8 @@ int64_t toc_state_trim_below(const struct toc_state *state)
 {
     return state->log.begun[state->log.cursor];
 }
+
+bool toc_state_has_log(const struct toc_state *state)
+{
+    return state->log.transaction > 0;
+}

@@ -194,7 +194,6 @@ void rows_commit(struct rows *rows)
     for (size_t i = 0; i < rows->touched_count; i++) {
         struct row *row = rows->touched[i];
         row->touched = false;
-        row->before.there = false;
         if (!row->now.there)
             erase(rows, row);
     }
@@ -209,7 +208,6 @@ void rows_rollback(struct rows *rows)
         rows->value_bytes -= row_logged_bytes(row);
         row->now = row->before;
         row->before = now;
-        row->before.there = false;
         row->touched = false;
         rows->value_bytes += row_logged_bytes(row);
         if (!row->now.there)

@@ -71,6 +71,11 @@ void toc_state_prefetch(const struct toc_state *state, const uint8_t key[16])
     table_prefetch(&state->table, key);
 }
 
+void toc_state_prefetch_early(const struct toc_state *state, const uint8_t key[16])
+{
+    table_prefetch_early(&state->table, key);
+}
+
 // Takes an entry out of the sums (before it changes) or into them (after).
 static void uncount(struct toc_state *state, const struct toc_entry *entry)
 {

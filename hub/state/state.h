@@ -36,7 +36,9 @@ void toc_state_free(struct toc_state *state);
 // --- entries -----------------------------------------------------------------------------------
 // Valid until the next put or drop.
 const struct toc_entry *toc_state_find(const struct toc_state *state, const uint8_t key[16]);
-void toc_state_prefetch(const struct toc_state *state, const uint8_t key[16]); // before a find soon to come
+// Before a find soon to come, some dozen keys ahead; early: some dozen before that, as it never waits.
+void toc_state_prefetch(const struct toc_state *state, const uint8_t key[16]);
+void toc_state_prefetch_early(const struct toc_state *state, const uint8_t key[16]);
 
 // Creates or replaces. `body` (1 to TOC_STATE_VALUE_BYTES_MAX bytes, else RANGE or LIMIT) is copied.
 // said: up to TOC_ENTRY_SAID digests, zero = unused.
@@ -92,6 +94,8 @@ TOC_NODISCARD toc_rc toc_state_blocks(struct toc_state *state, int64_t input_nex
         struct toc_err *err);
 // Blocks of transactions below this one (Block.transaction) are no longer needed after this commit.
 int64_t toc_state_trim_below(const struct toc_state *state);
+// Whether any transaction of it stands in the log, written or read back.
+bool toc_state_has_log(const struct toc_state *state);
 
 // Reading the log back, block by block in order, into a state that began empty. Any contradiction is
 // STATE, FATAL, and ends it: the state can only be freed.

@@ -115,6 +115,8 @@ void table_prefetch(const struct table *table, const uint8_t key[16])
 void table_prefetch_early(const struct table *table, const uint8_t key[16])
 {
     const struct table_slice *slice = &table->slices[index_of(key)];
+    if (slice->groups == 0)
+        return;
     uint64_t hash = hash_of(table, table_be64(key + 8));
     __builtin_prefetch(group_tags(slice, first_group(slice, hash)));
 }

@@ -133,6 +133,11 @@ static toc_rc settle(struct parts *parts, struct toc_assigned *assigned, struct 
         return toc_fail_fate(err, TOC_FATE_FATAL, TOC_E_STATE,
                 "partition %" PRId32 ": the state log is ahead (%" PRId64 ") of the committed offset (%" PRId64 ")",
                 part->partition, next, assigned->committed);
+    // Genesis is the first record and changes the state: whoever passed it has a state log.
+    if (committed && assigned->committed > 0 && !toc_state_has_log(part->state))
+        return toc_fail_fate(err, TOC_FATE_FATAL, TOC_E_STATE,
+                "partition %" PRId32 ": offsets are committed but the state log is empty: the topic was lost, or genesis was "
+                "passed by (compare genesis_digest with `tocsinctl init`)", part->partition);
     assigned->start = committed ? assigned->committed : TOC_OFFSET_BEGINNING;
     part->next = part->saved = committed ? assigned->committed : 0;
     toc_metric_add(parts->restored, toc_state_count(part->state));

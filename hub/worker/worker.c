@@ -1,7 +1,6 @@
 #include "hub/worker/worker.h"
 
 #include <inttypes.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,25 +18,18 @@
 // offsets -> commit. What fails before the commit is rolled back and done again from what is held; what
 // fails at the commit itself is settled by building everything anew: only the broker knows what became of it.
 
-#define REBUILD_FIRST_MS 500
-#define REBUILD_MOST_MS 30000
 #define LULL_MS 2
 #define NAME_MAX_BYTES 160
 
 struct metrics {
-    struct toc_metric *records, *commits, *aborts, *rebuilds, *skipped, *blocks, *replayed;
+    struct toc_metric *records, *commits, *aborts, *skipped, *blocks, *replayed;
     struct toc_histogram *commit_ms;
 };
 
 struct toc_worker {
     struct toc_worker_conf conf;
     char name[NAME_MAX_BYTES];
-    pthread_t thread;
-    pthread_mutex_t lock; // guards wake
-    pthread_cond_t wake;  // ends a back-off early
-    atomic_bool stopping;
-    atomic_int life;
-    atomic_llong beat;
+    struct life life;
     struct mailbox mailbox;
     struct metrics metrics;
 
@@ -151,7 +143,7 @@ static toc_rc commit(struct toc_worker *w, struct toc_err *err)
     held_clear(&w->held);
     toc_metric_add(w->metrics.commits, 1);
     toc_histogram_add(w->metrics.commit_ms, toc_monotonic_ms(w->conf.clock) - began);
-    atomic_store(&w->life, TOC_WORKER_RUNNING);
+    life_is(&w->life, TOC_WORKER_RUNNING);
     return TOC_OK;
 }
 
@@ -196,7 +188,7 @@ static toc_rc assigned(void *ctx, struct toc_assigned *parts, size_t count, stru
 {
     struct toc_worker *w = ctx;
     TOC_TRY(parts_assigned(&w->parts, parts, count, err));
-    atomic_store(&w->life, TOC_WORKER_RUNNING);
+    life_is(&w->life, TOC_WORKER_RUNNING);
     return TOC_OK;
 }
 
@@ -301,8 +293,8 @@ static toc_rc ask_parts(void *ctx, int32_t partition, struct toc_slice question,
 
 static toc_rc run_loop(struct toc_worker *w, struct toc_err *err)
 {
-    while (!atomic_load(&w->stopping)) {
-        atomic_store(&w->beat, toc_monotonic_ms(w->conf.clock));
+    while (!life_stopping(&w->life)) {
+        life_beat(&w->life);
         TOC_TRY(gather(w, err));
         TOC_TRY(commit_or_again(w, err));
         mailbox_serve(&w->mailbox, ask_parts, w);
@@ -326,13 +318,15 @@ static toc_rc build(struct toc_worker *w, struct toc_err *err)
     const char *topics[] = {c->stage->input};
     const struct toc_consumer_opts opts = {
             .isolation = TOC_READ_COMMITTED, .queue_kbytes = c->fetch_kbytes, .check_gaps = true};
-    const struct toc_consumer_group member = {.group = group, .instance = w->name, .topics = topics, .topic_count = 1};
+    const struct toc_consumer_group member = {.group = group, .instance = w->name, .topics = topics, .topic_count = 1,
+            .session_ms = c->session_ms};
     const struct toc_consumer_events events = {.assigned = assigned, .revoked = revoked, .ctx = w};
     return toc_consumer_join(c->bus, c->log, &opts, &member, &events, &w->consumer, err);
 }
 
-static void tear_down(struct toc_worker *w, bool clean)
+static void tear_down(void *ctx, bool clean)
 {
+    struct toc_worker *w = ctx;
     struct toc_err err;
     if (!clean && w->txn != NULL && toc_failed(abort_all(w, &err)))
         toc_log(TOC_LOG_WARN, w->name, "abort: %s", err.text);
@@ -349,49 +343,11 @@ static void tear_down(struct toc_worker *w, bool clean)
     parts_drop_all(&w->parts);
 }
 
-static void back_off(struct toc_worker *w, int64_t ms)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
-    t.tv_sec += (time_t)(ms / 1000);
-    t.tv_nsec += (long)(ms % 1000) * 1000000;
-    if (t.tv_nsec >= 1000000000) {
-        t.tv_sec++;
-        t.tv_nsec -= 1000000000;
-    }
-    pthread_mutex_lock(&w->lock);
-    while (!atomic_load(&w->stopping) && pthread_cond_timedwait(&w->wake, &w->lock, &t) == 0)
-        ;
-    pthread_mutex_unlock(&w->lock);
-}
-
-static void *thread_main(void *ctx)
+static toc_rc run(void *ctx, struct toc_err *err)
 {
     struct toc_worker *w = ctx;
-    int64_t wait = REBUILD_FIRST_MS;
-    while (!atomic_load(&w->stopping)) {
-        struct toc_err err = {0};
-        int64_t began = toc_monotonic_ms(w->conf.clock);
-        toc_rc rc = build(w, &err);
-        if (!toc_failed(rc))
-            rc = run_loop(w, &err);
-        tear_down(w, !toc_failed(rc));
-        if (!toc_failed(rc))
-            break;
-        if (rc.code == TOC_E_BUSY) {
-            toc_log(TOC_LOG_ERROR, w->name, "another process lives under this name, ending: %s", err.text);
-            atomic_store(&w->life, TOC_WORKER_ENDED);
-            return NULL;
-        }
-        if (toc_monotonic_ms(w->conf.clock) - began > REBUILD_MOST_MS)
-            wait = REBUILD_FIRST_MS;
-        toc_log(TOC_LOG_ERROR, w->name, "building anew in %" PRId64 " ms: %s: %s", wait, toc_code_name(err.code), err.text);
-        toc_metric_add(w->metrics.rebuilds, 1);
-        atomic_store(&w->life, TOC_WORKER_TROUBLED);
-        back_off(w, wait);
-        wait = wait * 2 > REBUILD_MOST_MS ? REBUILD_MOST_MS : wait * 2;
-    }
-    return NULL;
+    TOC_TRY(build(w, err));
+    return run_loop(w, err);
 }
 
 static void register_metrics(struct toc_worker *w)
@@ -405,12 +361,12 @@ static void register_metrics(struct toc_worker *w)
             .records = toc_counter(m, "tocsin_worker_records_total", l, "Input records stepped, repeats after an abort included."),
             .commits = toc_counter(m, "tocsin_worker_commits_total", l, "Transactions committed."),
             .aborts = toc_counter(m, "tocsin_worker_aborts_total", l, "Transactions aborted and rolled back."),
-            .rebuilds = toc_counter(m, "tocsin_worker_rebuilds_total", l, "Times everything was built anew."),
             .skipped = toc_counter(m, "tocsin_worker_skipped_offsets_total", l, "Offsets in batches nobody can decode."),
             .blocks = toc_counter(m, "tocsin_worker_state_blocks_total", l, "Records written to the state log."),
             .replayed = toc_counter(m, "tocsin_worker_replayed_records_total", l, "Records done again after an abort."),
             .commit_ms = toc_histogram_ms(m, "tocsin_worker_commit_milliseconds", "Duration of commits."),
     };
+    w->life.rebuilds = toc_counter(m, "tocsin_worker_rebuilds_total", l, "Times everything was built anew.");
     w->parts.restored = toc_counter(m, "tocsin_worker_restored_entries_total", l, "Entries read back from the state log.");
     toc_buf_done(&labels);
 }
@@ -423,15 +379,14 @@ toc_rc toc_worker_start(const struct toc_worker_conf *conf, struct toc_worker **
     w->conf = *conf;
     w->parts.conf = &w->conf;
     snprintf(w->name, sizeof w->name, "%s%s-%s-%d", conf->bus->prefix, conf->hub_id, conf->stage->name, conf->number);
-    pthread_mutex_init(&w->lock, NULL);
-    pthread_cond_init(&w->wake, NULL);
     mailbox_init(&w->mailbox);
+    w->life = (struct life){.name = w->name, .clock = conf->clock, .run = run, .tear_down = tear_down, .ctx = w};
     register_metrics(w);
-    atomic_store(&w->beat, toc_monotonic_ms(conf->clock));
-    if (pthread_create(&w->thread, NULL, thread_main, w) != 0) {
+    toc_rc rc = life_start(&w->life, err);
+    if (toc_failed(rc)) {
         mailbox_done(&w->mailbox);
         toc_mem_free(w);
-        return toc_fail_fate(err, TOC_FATE_FATAL, TOC_E_IO, "no thread for a worker");
+        return rc;
     }
     *out = w;
     return TOC_OK;
@@ -441,25 +396,25 @@ void toc_worker_stop(struct toc_worker *w)
 {
     if (w == NULL)
         return;
-    pthread_mutex_lock(&w->lock);
-    atomic_store(&w->stopping, true);
-    pthread_cond_broadcast(&w->wake);
-    pthread_mutex_unlock(&w->lock);
-    pthread_join(w->thread, NULL);
+    life_join(&w->life);
     mailbox_done(&w->mailbox);
-    pthread_cond_destroy(&w->wake);
-    pthread_mutex_destroy(&w->lock);
     toc_mem_free(w);
+}
+
+void toc_worker_tell_stop(struct toc_worker *w)
+{
+    if (w != NULL)
+        life_tell(&w->life);
 }
 
 enum toc_worker_life toc_worker_life(const struct toc_worker *w)
 {
-    return (enum toc_worker_life)atomic_load(&w->life);
+    return (enum toc_worker_life)atomic_load(&w->life.state);
 }
 
 int64_t toc_worker_beat_ms(const struct toc_worker *w)
 {
-    return atomic_load(&w->beat);
+    return atomic_load(&w->life.beat);
 }
 
 toc_rc toc_worker_ask(struct toc_worker *w, int32_t partition, struct toc_slice question, int timeout_ms,

@@ -3,9 +3,9 @@
 // whatever goes wrong before that is rolled back and done again from the records still held.
 #pragma once
 
-#include <stdatomic.h>
 #include <stdbool.h>
 
+#include "hub/worker/life.h"
 #include "hub/worker/stage.h"
 #include "lib/base/metrics.h"
 #include "lib/base/time.h"
@@ -18,6 +18,7 @@ struct toc_worker_conf {
     const char *hub_id; // group.instance.id and transactional.id are <hub>-<stage>-<number>
     int number;
     int64_t commit_ms;     // 50: longest time a record waits for its transaction
+    int64_t session_ms;    // how long a dead worker keeps its partitions
     int64_t fetch_kbytes;  // memory for records fetched ahead
     const struct toc_clock *clock;
     struct toc_metrics *metrics;
@@ -28,14 +29,10 @@ struct toc_worker; // one thread of its own
 TOC_NODISCARD toc_rc toc_worker_start(const struct toc_worker_conf *conf, struct toc_worker **out, struct toc_err *err);
 
 // Finishes the transaction in hand, hands over, ends the thread. Waits for it.
-void toc_worker_stop(struct toc_worker *worker);
+void toc_worker_stop(struct toc_worker *worker); // NULL is fine
+// Begins that and returns at once: so that many end side by side.
+void toc_worker_tell_stop(struct toc_worker *worker);
 
-enum toc_worker_life {
-    TOC_WORKER_STARTING,
-    TOC_WORKER_RUNNING, // assigned and restored, commits advance
-    TOC_WORKER_TROUBLED, // being built anew after a failure, or a partition is stopped
-    TOC_WORKER_ENDED,    // for good: another process has its name
-};
 enum toc_worker_life toc_worker_life(const struct toc_worker *worker);
 int64_t toc_worker_beat_ms(const struct toc_worker *worker); // monotonic time of the last turn of the loop
 

@@ -10,6 +10,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
+#include <string.h>
 #include <time.h>
 
 #include "lib/base/digest.h"
@@ -61,13 +62,18 @@ static toc_rc put_pem(const X509 *cert, struct toc_buf *out, struct toc_err *err
     return toc_buf_check(out, "a certificate", err);
 }
 
+static BIO *open_pem(const struct toc_buf *pem)
+{
+    return BIO_new_mem_buf(pem->ptr == NULL ? (const void *)"" : pem->ptr, (int)pem->len);
+}
+
 static toc_rc load_cert(const char *path, X509 **out, struct toc_err *err)
 {
     struct toc_buf pem;
     toc_buf_init(&pem, TOC_CERT_FILE_BYTES_MAX);
     toc_rc rc = toc_file_read(path, &pem, err);
     if (!toc_failed(rc)) {
-        BIO *bio = BIO_new_mem_buf(pem.ptr == NULL ? (const void *)"" : pem.ptr, (int)pem.len);
+        BIO *bio = open_pem(&pem);
         X509 *cert = bio == NULL ? NULL : PEM_read_bio_X509(bio, NULL, toc_pem_no_passphrase, NULL);
         BIO_free(bio);
         ERR_clear_error();
@@ -319,4 +325,30 @@ toc_rc toc_cert_read(const char *path, struct toc_cert_facts *out, struct toc_er
     X509_free(cert);
     ERR_clear_error();
     return TOC_OK;
+}
+
+static bool is_marked(const X509_NAME *name)
+{
+    char text[128];
+    show_common_name(name, text);
+    return strstr(text, TOC_CERT_QUICKSTART) != NULL;
+}
+
+toc_rc toc_cert_is_quickstart(const char *path, bool *out, struct toc_err *err)
+{
+    struct toc_buf pem;
+    toc_buf_init(&pem, TOC_CERT_FILE_BYTES_MAX);
+    toc_rc rc = toc_file_read(path, &pem, err);
+    BIO *bio = toc_failed(rc) ? NULL : open_pem(&pem);
+    bool marked = false;
+    for (X509 *cert; bio != NULL && (cert = PEM_read_bio_X509(bio, NULL, toc_pem_no_passphrase, NULL)) != NULL;) {
+        marked = marked || is_marked(X509_get_subject_name(cert)) || is_marked(X509_get_issuer_name(cert));
+        X509_free(cert);
+    }
+    BIO_free(bio);
+    ERR_clear_error();
+    toc_buf_done(&pem);
+    if (!toc_failed(rc))
+        *out = marked;
+    return rc;
 }

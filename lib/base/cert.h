@@ -57,3 +57,8 @@ struct toc_cert_facts {
 };
 TOC_NODISCARD toc_rc toc_cert_read(
         const char *path, struct toc_cert_facts *out, struct toc_err *err);
+
+// What stands in the name of an authority that is for trying things out.
+#define TOC_CERT_QUICKSTART "QUICKSTART"
+// Is a certificate of the PEM file, or the issuer of one, so marked?
+TOC_NODISCARD toc_rc toc_cert_is_quickstart(const char *path, bool *out, struct toc_err *err);

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/base/text.h"
+
 static const char *const code_names[] = {
 #define X(name, text) [TOC_E_##name] = (text),
         TOC_CODES(X)
@@ -14,13 +16,21 @@ const char *toc_code_name(enum toc_code code)
     return (unsigned)code < sizeof code_names / sizeof *code_names ? code_names[code] : "unknown";
 }
 
-// Error texts may quote input: whatever a terminal could act on becomes '?'. Text that needs more
-// care (UTF-8 from outside) went through toc_text_safe before it came here.
+// Error texts may quote input: whatever a terminal could act on, or would not show, becomes '?'.
 static void make_printable(char *text)
 {
-    for (; *text != '\0'; text++)
-        if ((unsigned char)*text < 0x20 || *text == 0x7f)
-            *text = '?';
+    struct toc_slice s = toc_slice_of(text);
+    size_t to = 0;
+    for (size_t at = 0; at < s.len;) {
+        size_t from = at;
+        int32_t c = toc_utf8_next(s, &at);
+        if (c < 0 || !toc_code_point_is_safe((uint32_t)c))
+            text[to++] = '?';
+        else
+            while (from < at)
+                text[to++] = text[from++];
+    }
+    text[to] = '\0';
 }
 
 TOC_PRINTF(4, 0)

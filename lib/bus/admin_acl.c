@@ -123,7 +123,7 @@ static toc_rc of_error(const rd_kafka_error_t *error, struct toc_err *err)
 toc_rc toc_admin_acl_add(
         struct toc_admin *admin, const struct toc_acl *acls, size_t count, struct toc_err *err)
 {
-    rd_kafka_AclBinding_t **bindings;
+    rd_kafka_AclBinding_t **bindings = NULL;
     rd_kafka_event_t *answer;
     if (count == 0)
         return TOC_OK;
@@ -145,7 +145,7 @@ toc_rc toc_admin_acl_add(
 toc_rc toc_admin_acl_remove(struct toc_admin *admin, const struct toc_acl *patterns, size_t count,
         size_t *out_removed, struct toc_err *err)
 {
-    rd_kafka_AclBinding_t **filters;
+    rd_kafka_AclBinding_t **filters = NULL;
     rd_kafka_event_t *answer;
     size_t removed = 0;
     *out_removed = 0;

@@ -48,7 +48,7 @@ static toc_rc check_parts(
 {
     for (int i = 0; i < parts->cnt; i++)
         if (parts->elems[i].err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-            char where[300];
+            char where[700];
             snprintf(where, sizeof where, "%s: partition %d of topic %s", act.what,
                     parts->elems[i].partition, parts->elems[i].topic);
             return toc_bus_fail(err, TOC_FATE_RETRY, parts->elems[i].err,

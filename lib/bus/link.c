@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
@@ -16,6 +17,7 @@
 #include "lib/bus/words.h"
 
 #define EXPIRES_SOON_MS (14 * TOC_MS_DAY)
+#define QUICKSTART_SOON_MS TOC_MS_DAY // what lives 7 days would be warned of from its first day on
 #define TROUBLE_LASTS_MS (30 * TOC_MS_SECOND)
 // The longest time a request may go unanswered. Not above transaction.timeout.ms (10 s), which librdkafka
 // insists on, and well below what a person waits for.
@@ -145,11 +147,21 @@ static toc_rc check_files(const struct toc_bus_conf *conf, struct toc_err *err)
         if (access(paths[i], R_OK) != 0)
             return toc_fail_fate(
                     err, TOC_FATE_FATAL, TOC_E_IO, "%s: %s", paths[i], strerror(errno));
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+        TOC_TRY(toc_bus_quickstart_check(paths[i], conf->brokers, err));
     toc_rc rc = toc_file_check_private(conf->key, err);
     if (toc_failed(rc) && err != NULL)
         err->fate = TOC_FATE_FATAL;
     return rc;
 }
+
+static int64_t expires_soon(const struct toc_cert_facts *facts)
+{
+    return strstr(facts->issuer, TOC_CERT_QUICKSTART) != NULL ? QUICKSTART_SOON_MS : EXPIRES_SOON_MS;
+}
+
+// The end of validity last warned of: a process has many handles and one certificate, and says it once.
+static _Atomic int64_t warned_of;
 
 // A broker says of an expired certificate only that it does not know it, so we look ourselves. It decides,
 // not our clock: so this is a word of warning. A file that cannot be read is complained of by librdkafka.
@@ -167,9 +179,9 @@ static void check_validity(struct toc_link *link)
         toc_link_say(link, TOC_LOG_WARN,
                 "our certificate %s expired on %s: ask the operator for a new one",
                 link->conf.certificate, TOC_TIME_SHOW(facts.not_after_ms));
-    else if (left_ms < EXPIRES_SOON_MS)
-        toc_link_say(link, TOC_LOG_WARN, "our certificate %s expires on %s", link->conf.certificate,
-                TOC_TIME_SHOW(facts.not_after_ms));
+    else if (left_ms < expires_soon(&facts) && atomic_exchange(&warned_of, facts.not_after_ms) != facts.not_after_ms)
+        toc_link_say(link, TOC_LOG_WARN, "our certificate %s expires on %s: ask the operator for a new one",
+                link->conf.certificate, TOC_TIME_SHOW(facts.not_after_ms));
 }
 
 toc_rc toc_link_init(struct toc_link *link, const struct toc_bus_conf *conf, struct toc_bus_log log,

@@ -25,6 +25,7 @@
 #define TOC_TOPIC_STATE_CORRELATE "state.correlate"
 #define TOC_TOPIC_QUARANTINE "quarantine"
 
+#define TOC_TOPIC_FEW 4 // partitions of topics that have few: correlations, alerts, quarantine (P when that is less)
 #define TOC_HEAD_KEY "head" // key of the head record in each partition of an audience topic
 
 struct toc_topic_name {

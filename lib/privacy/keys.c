@@ -117,3 +117,15 @@ bool toc_scan_key(const struct toc_scan_rules *rules, struct toc_slice key)
             return true;
     return false;
 }
+
+bool toc_scan_phrase(const struct toc_scan_rules *rules, struct toc_slice phrase, size_t first)
+{
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        if (table[i].word.len > first && (table[i].match == PART ? toc_slice_starts(phrase, table[i].word)
+                                                                 : toc_slice_eq(phrase, table[i].word)))
+            return true;
+    for (size_t i = 0; i < rules->key_count; i++)
+        if (toc_slice_eq(phrase, rules->keys[i]))
+            return true;
+    return false;
+}

@@ -5,6 +5,7 @@
 #define TEXT_MAX 4096 // a URL has 2,048 bytes, a description 1,024
 #define ROUNDS_MAX 6  // of percent encoding; links of real kits show two
 #define KEY_MAX 64    // longer ones are no field names
+#define WORDS_MAX 3   // of a field name in a sentence: "medical record number: 4711"
 #define BASE64_MIN 8  // "a@b.info" has eleven; shorter runs are words
 
 static bool is_digit(uint8_t c)
@@ -84,38 +85,68 @@ static bool is_person(struct toc_slice value)
     return words >= 2;
 }
 
-// The field name that ends before `end`, in normal form: user[first_name] is userfirstname.
-static struct toc_slice key_before(struct toc_slice text, size_t end, uint8_t out[KEY_MAX])
+static bool is_name_byte(uint8_t c)
+{
+    return is_letter(c) || is_digit(c) || (c != 0 && strchr("_.-[]", c) != NULL);
+}
+
+// The field name of `words` words that ends before `end`, in normal form: user[first_name] is userfirstname,
+// "policy number" policynumber. Empty when there are fewer words. *first: bytes of its first word.
+static struct toc_slice key_before(struct toc_slice text, size_t end, int words, uint8_t out[KEY_MAX], size_t *first)
 {
     size_t start, len = 0;
     while (end > 0 && strchr("\"' ", text.ptr[end - 1]) != NULL && text.ptr[end - 1] != 0)
         end--;
-    for (start = end; start > 0; start--) {
-        uint8_t c = text.ptr[start - 1];
-        if (!is_letter(c) && !is_digit(c) && (c == 0 || strchr("_.-[]", c) == NULL))
-            break;
+    start = end;
+    for (int word = 0; word < words; word++) {
+        while (word > 0 && start > 0 && text.ptr[start - 1] == ' ')
+            start--;
+        size_t behind = start;
+        while (start > 0 && is_name_byte(text.ptr[start - 1]))
+            start--;
+        if (start == behind)
+            return toc_slice(out, 0);
     }
     if (end - start > KEY_MAX)
         start = end - KEY_MAX;
-    for (size_t i = start; i < end; i++)
+    *first = 0;
+    for (size_t i = start; i < end; i++) {
         if (is_letter(text.ptr[i]) || is_digit(text.ptr[i]))
             out[len++] = text.ptr[i];
+        else if (text.ptr[i] == ' ' && *first == 0)
+            *first = len;
+    }
     return toc_slice(out, len);
 }
 
-// key=value, "key":"value", Key: value
+static bool is_phrase(const struct toc_scan_rules *rules, struct toc_slice text, size_t end)
+{
+    uint8_t normal[KEY_MAX];
+    size_t first;
+    for (int words = 2; words <= WORDS_MAX; words++) {
+        struct toc_slice phrase = key_before(text, end, words, normal, &first);
+        if (phrase.len == 0)
+            return false;
+        if (toc_scan_phrase(rules, phrase, first))
+            return true;
+    }
+    return false;
+}
+
+// key=value, "key":"value", Key: value, Two words: value
 static bool has_key(const struct toc_scan_rules *rules, struct toc_slice text)
 {
     uint8_t normal[KEY_MAX];
+    size_t first;
     for (size_t i = 1; i < text.len; i++) {
         if (text.ptr[i] != '=' && text.ptr[i] != ':')
             continue;
         if (i + 1 < text.len && text.ptr[i] == ':' && text.ptr[i + 1] == '/')
             continue; // a scheme
-        struct toc_slice key = key_before(text, i, normal);
+        struct toc_slice key = key_before(text, i, 1, normal, &first);
         if (key.len == 0)
             continue;
-        if (toc_scan_key(rules, key) ||
+        if (toc_scan_key(rules, key) || is_phrase(rules, text, i) ||
                 (toc_slice_is(key, "name") && is_person(toc_slice_sub(text, i + 1, text.len))))
             return true;
     }

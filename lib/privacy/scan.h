@@ -24,3 +24,6 @@ enum toc_finding toc_scan(const struct toc_scan_rules *rules, struct toc_slice t
 
 // True if `key` (normal form) is one by which records of persons are found.
 bool toc_scan_key(const struct toc_scan_rules *rules, struct toc_slice key);
+// The same of a name of several words, joined ("medicalrecordnumber"), the first of which has `first` bytes: one
+// that begins with it and is more than that word, which toc_scan_key judges by itself.
+bool toc_scan_phrase(const struct toc_scan_rules *rules, struct toc_slice phrase, size_t first);

@@ -10,6 +10,7 @@
 #include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
+#include "lib/base/text.h"
 #include "producers/runner/capture.h"
 #include "producers/runner/dry_run.h"
 #include "producers/runner/full_list.h"
@@ -23,6 +24,7 @@
 
 struct run {
     const struct toc_publish_options *options;
+    char input[512]; // its name as messages show it: others may have chosen it
     struct toc_setup setup;
     struct toc_report report;
     char state[TOC_PATH_BYTES_MAX]; // the state directory in use
@@ -121,10 +123,12 @@ static toc_rc open_bus(struct run *run, struct toc_err *err)
 static toc_rc open_run(struct run *run, struct toc_err *err)
 {
     const struct toc_publish_options *o = run->options;
-    struct toc_report_options report = {.input = o->input == NULL ? "" : o->input,
+    toc_text_show(run->input, sizeof run->input, toc_slice_of(o->input == NULL ? "" : o->input));
+    struct toc_report_options report = {.input = run->input,
             .rejects = o->rejects,
             .out = stderr,
             .terminal = isatty(STDERR_FILENO) == 1};
+    report.quote = report.terminal || o->dry_run;
     TOC_TRY(toc_setup_load(o, &run->setup, err));
     TOC_ENSURE(o->segments == NULL || access(o->segments, F_OK) != 0, err, TOC_E_EXISTS,
             "%s is there already", o->segments);
@@ -172,10 +176,10 @@ static void tell_full_list(const struct run *run, const struct toc_full_list *li
         fprintf(stderr,
                 "%s: the list shrank from %llu to %llu: %llu missing are held, not withdrawn; "
                 "--accept-shrink withdraws them\n",
-                run->options->input, (unsigned long long)list->before,
+                run->input, (unsigned long long)list->before,
                 (unsigned long long)list->now, (unsigned long long)list->missing);
     else if (run->report.options.terminal && list->missing > 0)
-        fprintf(stderr, "%s: %llu are no longer on the list and withdrawn\n", run->options->input,
+        fprintf(stderr, "%s: %llu are no longer on the list and withdrawn\n", run->input,
                 (unsigned long long)list->missing);
 }
 
@@ -289,7 +293,7 @@ static toc_rc submit(struct run *run, FILE *stream, struct toc_err *err)
     if (!toc_failed(rc))
         rc = use_plan(run, &plan, err);
     if (!toc_failed(rc) && run->report.options.terminal)
-        fprintf(stderr, "\r\033[K%s: %llu observations in %d segments\n", run->options->input,
+        fprintf(stderr, "\r\033[K%s: %llu observations in %d segments\n", run->input,
                 (unsigned long long)plan.observations, (int)plan.segments);
     run->nothing_taken = plan.observations == 0 && run->report.refused_total > 0;
     toc_plan_done(&plan);

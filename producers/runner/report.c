@@ -88,15 +88,17 @@ static void keep(struct toc_report *report, const struct toc_refused *r)
 
 static void print(struct toc_report *report, const struct toc_refused *r)
 {
+    // Where nobody looks on, this ends in a log: there the line's number must do, for what it holds beside
+    // the value may be a person's. --rejects keeps the text in a file of the member's own.
+    bool quoted = report->options.quote && !is_private(r->code);
     char column[24] = "", shown[SHOWN_BYTES_MAX];
     if (r->column > 0)
         snprintf(column, sizeof column, ", column %u", (unsigned)r->column);
     end_progress(report);
     fprintf(report->options.out, "%s:%llu%s: %s: %s%s%s%s\n", report->options.input,
             (unsigned long long)r->line, column, toc_refusal_code(r->code),
-            toc_refusal_meaning(r->code), is_private(r->code) ? "" : ": \"",
-            is_private(r->code) ? "" : toc_text_show(shown, sizeof shown, r->text),
-            is_private(r->code) ? "" : "\"");
+            toc_refusal_meaning(r->code), quoted ? ": \"" : "",
+            quoted ? toc_text_show(shown, sizeof shown, r->text) : "", quoted ? "\"" : "");
 }
 
 void toc_report_refuse(struct toc_report *report, const struct toc_refused *refused)

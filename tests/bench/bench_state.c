@@ -14,7 +14,7 @@
 #include "lib/base/text.h"
 
 #define TXN_ENTRIES 25000 // half a second of new indicators
-#define AHEAD 12
+#define GROUP 16
 #define SEGMENT 1000
 
 struct bench {
@@ -129,14 +129,16 @@ static void put(struct bench *b, const uint8_t key[16], uint64_t round)
     need(toc_state_put(b->state, key, toc_slice(body, len), 1, said, &err), &err);
 }
 
+// As the step does: a group of keys at a time.
 static void prefetch(const struct bench *b, const struct keys *keys, unsigned k, bool ahead)
 {
-    if (!ahead)
+    if (!ahead || k % GROUP != 0)
         return;
-    for (unsigned first = 0; k == 0 && first < AHEAD; first++)
-        toc_state_prefetch(b->state, keys->at[first]);
-    if (k + AHEAD < SEGMENT)
-        toc_state_prefetch(b->state, keys->at[k + AHEAD]);
+    unsigned end = k + GROUP < SEGMENT ? k + GROUP : SEGMENT;
+    for (unsigned i = k; i < end; i++)
+        toc_state_prefetch_early(b->state, keys->at[i]);
+    for (unsigned i = k; i < end; i++)
+        toc_state_prefetch(b->state, keys->at[i]);
 }
 
 static void run_puts(struct bench *b, const char *what, uint64_t round, uint64_t step, bool logged)

@@ -61,8 +61,6 @@ echo "through Kafka, exactly once, TLS, $indicators domains, two views each:"
 deployment_make "$work" 12
 deployment_member "$work" gov government AMBER --no-probation
 deployment_hub "$work" hub 'fetch_kbytes = 262144;'
-sed -i 's/^hub_sockets.*//' "$work/op/operator.conf"
-echo "hub_sockets = [ \"$work/hub/hub.sock\" ];" >>"$work/op/operator.conf"
 awk -v n="$indicators" 'BEGIN { for (i = 0; i < n; i++) printf "h%08x.x%05x.com\n", (i * 2654435761) % 4294967296, i % 1048576 }' >"$work/list.txt"
 publish() { "$TOC_BUILD/bin/tocsin-publish" -c "$work/gov/member.conf" --feed main "$work/list.txt"; }
 publish 2>/dev/null >/dev/null

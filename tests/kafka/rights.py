@@ -158,6 +158,17 @@ def check_bad_requests(d, checks):
     checks.same("no decision was made", d.ctl_must("member", "list"), before)
 
 
+def check_operator_keys(d, checks):
+    before = d.ctl_must("member", "list")
+    for key in ("member-ca.key", "operator.signing.key"):
+        os.chmod(d.path("op/" + key), 0o640)
+        done = admit(d, "late", request_of("late", name((NameOID.COMMON_NAME, "late")))[2])
+        os.chmod(d.path("op/" + key), 0o600)
+        checks.that("nobody is admitted while others may use " + key, done.returncode != 0 and
+                    key + " may be used by group or others" in done.stdout, done.stdout)
+    checks.same("and nothing was decided", d.ctl_must("member", "list"), before)
+
+
 # ---- topics
 
 def may_read(member, audiences):
@@ -237,6 +248,7 @@ def main():
     check_certificates(d, checks)
     check_requests(d, checks)
     check_bad_requests(d, checks)
+    check_operator_keys(d, checks)
     check_matrix(d, checks, "green-clinic", may_read("green-clinic", ("clear", "green")))
     check_matrix(d, checks, "amber-hospital", may_read("amber-hospital", ("clear", "green", "amber")) | {"interest.amber-urls"})
     check_matrix(d, checks, "gov-desk", may_read("gov-desk", ("clear", "federal")))

@@ -23,10 +23,7 @@ static void test_once_writes_the_picture(void **state)
     put_indicator(tagged);
     put_heads();
     commit();
-    begin(); // what never happened
-    struct toc_err err = {0};
-    put_indicator(indicator_of(TOC_KIND_DOMAIN, "aborted.example.com"));
-    assert_ok(toc_txn_abort(txn, &err), err);
+    say_and_abort(indicator_of(TOC_KIND_DOMAIN, "aborted.example.com"));
     begin();
     struct toc_indicator gone = indicator_of(TOC_KIND_DOMAIN, "withdrawn.example.com");
     gone.now.status = TOC_STATUS_WITHDRAWN;

@@ -107,6 +107,30 @@ static inline void put_indicator(struct toc_indicator indicator)
     toc_buf_done(&value);
 }
 
+static inline int64_t end_of(int32_t partition)
+{
+    struct toc_err err = {0};
+    int64_t first, end;
+    assert_ok(toc_admin_offsets(ops, topic_of(TOC_TOPIC_INDICATORS, "amber"), partition,
+                      TOC_READ_UNCOMMITTED, &first, &end, &err),
+            err);
+    return end;
+}
+
+// What never happened: the record stands in the log, and its transaction was aborted.
+static inline void say_and_abort(struct toc_indicator indicator)
+{
+    struct toc_err err = {0};
+    char id[TOC_KEY_HEX];
+    int32_t partition = place(&indicator, id);
+    int64_t before = end_of(partition), until = toc_monotonic_ms(NULL) + BUS_PATIENCE_MS;
+    begin();
+    put_indicator(indicator);
+    while (end_of(partition) == before) // an abort would take back what was not sent yet
+        assert_true(toc_monotonic_ms(NULL) < until);
+    assert_ok(toc_txn_abort(txn, &err), err);
+}
+
 static inline void put_tombstone(enum toc_kind kind, const char *text)
 {
     char id[TOC_KEY_HEX];

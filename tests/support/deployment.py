@@ -1,16 +1,14 @@
-"""A whole deployment for tests in Python: the functions of deployment.sh, and what they write read back with none of our
-code. Records come from kcat (read_committed), their bodies from tests/contract/avro_plain.py.
+"""A whole deployment for tests in Python: made by the functions of deployment.sh, looked at through raw_member.py.
 
     d = Deployment("path", partitions=4)      made, nothing runs yet
     d.member("north", "hospital", "GREEN")    admitted; its feed "main" is shown by name
     hub = d.hub("hub-1"); hub.start()         ready when it returns; hub.kill(), hub.stop(), hub.page("/metrics")
     d.publish("north", path, "--full-list")   tocsin-publish
-    d.settle()                                until the hub has consumed all there is
-    d.views("green")                          id -> bytes of the last record, gone ones left out
+    d.settle()                                until the hubs have consumed all there is
+    d.last("green")                           id -> bytes of the last record, gone ones left out
     d.end()                                   kills what runs
 """
 
-import collections
 import contextlib
 import json
 import os
@@ -18,42 +16,22 @@ import re
 import shlex
 import signal
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-BUILD = os.path.abspath(os.environ["TOC_BUILD"])
-BIN = os.path.join(BUILD, "bin")
+import raw_member
+from raw_member import ROOT, Schema
+
+import avro_container  # raw_member knows where it is
+
+BIN = os.path.join(os.path.abspath(os.environ["TOC_BUILD"]), "bin")
 PATIENCE = 60  # seconds an awaited event may take on a loaded machine
-sys.path.insert(0, os.path.join(ROOT, "tests", "contract"))
-
-import avro_plain  # noqa: E402 (its folder is known only now)
-
-Record = collections.namedtuple("Record", "partition offset time key value")
+COUNTERS = ("sent", "changed", "unchanged", "quarantined", "repeated")
+NAMED = '{ id = "main"; marking = "TLP:GREEN"; attribution = "named"; }'
 
 
-class Schema:
-    """One record of schemas/ in its framing."""
-
-    def __init__(self, stem):
-        schema = avro_plain.load(os.path.join(ROOT, "schemas"), stem)
-        self.frame = b"\xc3\x01" + avro_plain.fingerprint(schema)
-        self.codec = avro_plain.Codec(schema)
-
-    def read(self, value):
-        if not value.startswith(self.frame):
-            raise ValueError("framed as something else: " + value[:10].hex())
-        return self.codec.decode(value[10:])
-
-
-HEAD = Schema("head")
-INDICATOR = Schema("indicator")
-RECEIPT = Schema("receipt")
-
-
-def until(wanted, what, patience=PATIENCE, between=0.05):
+def until(wanted, what, patience=PATIENCE):
     """The first true answer of wanted(); what is said when none comes in time."""
     deadline = time.monotonic() + patience
     while True:
@@ -62,60 +40,58 @@ def until(wanted, what, patience=PATIENCE, between=0.05):
             return answer
         if time.monotonic() > deadline:
             raise AssertionError("not within %d s: %s" % (patience, what() if callable(what) else what))
-        time.sleep(between)
+        time.sleep(0.05)
 
 
-def run(*command, ok=(0,), **options):
+def must(*command, ok=(0,), **options):
     """Standard output; an error with all it said when it ends with another code."""
-    options.setdefault("stdin", subprocess.DEVNULL)
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False, timeout=300, **options)
-    if done.returncode not in ok:
-        raise AssertionError("%s\nended with %d:\n%s%s" % (shlex.join(map(str, command)), done.returncode,
-                             done.stdout.decode(errors="replace")[-4000:], done.stderr.decode(errors="replace")[-4000:]))
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False,
+                          timeout=300, text=True, errors="replace", **options)
+    assert done.returncode in ok, "%s\nended with %d:\n%s%s" % (
+        shlex.join(command), done.returncode, done.stdout[-4000:], done.stderr[-4000:])
     return done.stdout
 
 
+def under_us(*command, **options):
+    """A program that the kernel kills when this test is gone."""
+    return subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *command], stdin=subprocess.DEVNULL, **options)
+
+
 def replay(*arguments):
-    """The views of tocsin-replay --raw: {(audience, id): bytes}."""
-    lines = run(os.path.join(BIN, "tocsin-replay"), "--raw", *arguments).decode().splitlines()
-    return {(audience, key): bytes.fromhex(value) for audience, key, value in (line.split("\t") for line in lines)}
+    """What tocsin-replay --raw prints: {(audience, id): bytes}."""
+    rows = (line.split("\t") for line in must(os.path.join(BIN, "tocsin-replay"), "--raw", *arguments).splitlines())
+    return {(audience, key): bytes.fromhex(value) for audience, key, value in rows}
 
 
-def decoded(views):
-    return {key: INDICATOR.read(value) for key, value in views.items()}
-
-
-def named_sources(view):
-    return sorted((row["member"], row["feed"], row["marking"], row["says"]) for row in view["sources"])
+def view(value):
+    return Schema.of("indicator").get(value)
 
 
 class Hub:
-    def __init__(self, deployment, name):
-        self.dir, self.name, self.process = os.path.join(deployment.dir, name), name, None
-        self.log = os.path.join(self.dir, "log")
+    def __init__(self, folder):
+        self.folder, self.process, self.port = folder, None, None
+        self.log = os.path.join(folder, "log")
 
     def start(self, ready=True):
         self.port = None
         with open(self.log, "ab") as log:
             self.began = log.tell()
-            # The kernel kills it when this test is gone.
-            self.process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", os.path.join(BIN, "tocsin-hub"), "-c",
-                                             os.path.join(self.dir, "hub.conf")], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            self.process = under_us(os.path.join(BIN, "tocsin-hub"), "-c", os.path.join(self.folder, "hub.conf"), stdout=log, stderr=log)
         if ready:
-            until(self.is_ready, lambda: "hub %s is not ready:\n%s" % (self.name, self.words()[-4000:]))
+            until(self.is_ready, lambda: "%s is ready:\n%s" % (self.folder, self.words()))
 
     def words(self):
+        """The end of its log since the last start."""
         with open(self.log, "rb") as log:
             log.seek(self.began)
-            return log.read().decode(errors="replace")
+            return log.read().decode(errors="replace")[-4000:]
 
     def page(self, path):
         with urllib.request.urlopen("http://127.0.0.1:%d%s" % (self.port, path), timeout=10) as answer:
             return answer.read().decode()
 
     def is_ready(self):
-        if self.process.poll() is not None:
-            raise AssertionError("hub %s ended with %d:\n%s" % (self.name, self.process.returncode, self.words()[-4000:]))
+        assert self.process.poll() is None, "%s ended with %d:\n%s" % (self.folder, self.process.returncode, self.words())
         found = re.search(r" http on port (\d+)", self.words())
         self.port = int(found.group(1)) if found else None
         try:
@@ -126,8 +102,7 @@ class Hub:
     def metric(self, name):
         """The sum over all its labels."""
         rows = re.findall(r"^%s(?:\{[^}]*\})? ([0-9.e+]+)$" % re.escape(name), self.page("/metrics"), re.M)
-        if not rows:
-            raise AssertionError("no metric " + name)
+        assert rows, "no metric " + name
         return sum(map(float, rows))
 
     def kill(self):
@@ -135,90 +110,36 @@ class Hub:
         self.process.wait()
 
     def stop(self, seconds=5):
-        """SIGTERM: it must end within the time and with exit code 0. How long it took."""
+        """SIGTERM: it must end within the time and with exit code 0. Gives how long it took."""
         began = time.monotonic()
         self.process.send_signal(signal.SIGTERM)
         code = self.process.wait(PATIENCE)
         took = time.monotonic() - began
-        if code != 0 or took > seconds:
-            raise AssertionError("hub %s ended with %d after %.1f s:\n%s" % (self.name, code, took, self.words()[-4000:]))
+        assert code == 0 and took <= seconds, "%s ended with %d after %.1f s:\n%s" % (self.folder, code, took, self.words())
         return took
 
 
-class Deployment:
-    def __init__(self, path, partitions=4):
-        self.dir, self.hubs, self.children = os.path.abspath(path), [], []
-        os.makedirs(self.dir)
-        self.shell("deployment_make", self.dir, str(partitions))
-        self.env = dict(word.split("=", 1) for word in shlex.split(open(os.path.join(self.dir, "env"), encoding="utf-8").read()))
+class Deployment(raw_member.Deployment):
+    def __init__(self, folder, partitions=4):
+        self.folder, self.hubs, self.children = os.path.abspath(folder), [], []
+        os.makedirs(self.folder)
+        self.shell("deployment_make", str(partitions))
+        super().__init__(folder)
 
-    def shell(self, *words):
-        script = ". %s; %s" % (shlex.quote(os.path.join(ROOT, "tests/support/deployment.sh")), shlex.join(words))
+    def shell(self, function, *words):
+        script = ". %s; %s" % (shlex.quote(os.path.join(ROOT, "tests/support/deployment.sh")), shlex.join([function, self.folder, *words]))
         # A broker of its own, made by the first call, must outlive that call's shell.
-        return run("bash", "-c", "set -euo pipefail; kafka_guardian=%d; %s" % (os.getpid(), script), cwd=ROOT)
+        must("bash", "-c", "set -euo pipefail; kafka_guardian=%d; %s" % (os.getpid(), script), cwd=ROOT)
 
     def end(self):
         for child in self.children + [hub.process for hub in self.hubs if hub.process]:
-            if child.poll() is None:
-                child.kill()
-                child.wait()
-        self.shell("deployment_end", self.dir)
+            child.kill()
+            child.wait()
+        self.admin.close()
+        self.shell("deployment_end")
 
-    # --- operator ---
-
-    def ctl(self, *arguments, ok=(0,)):
-        return run(os.path.join(BIN, "tocsinctl"), "-c", os.path.join(self.dir, "op", "operator.conf"), *arguments, ok=ok).decode()
-
-    def status(self):
-        return json.loads(self.ctl("status", "--json"))
-
-    def settle(self):
-        """Until the hubs have consumed all there is, with no job open."""
-        def behind():
-            status = self.status()
-            return status if status["lag_records"] == 0 and status["jobs"] == 0 else None
-        return until(behind, lambda: "the hub keeps up: " + self.ctl("status", ok=(0, 1)))
-
-    def capture(self, name="submit.avro"):
-        path = os.path.join(self.dir, name)
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(path)
-        self.ctl("capture", path)
-        return path
-
-    def replay_conf(self, references=None):
-        """The file for tocsin-replay --deployment."""
-        path = os.path.join(self.dir, "op", "replay.conf")
-        with open(path, "w", encoding="utf-8") as out:
-            out.write('genesis_digest = "%s"; deployment_key = "deployment.key";\n' % self.digest())
-            if references:
-                out.write('references = "%s";\n' % references)
-        return path
-
-    def digest(self):
-        with open(os.path.join(self.dir, "op", "init.out"), encoding="utf-8") as words:
-            return re.search(r'genesis_digest = "([0-9a-f]{64})"', words.read()).group(1)
-
-    # --- hubs ---
-
-    def hub(self, name="hub", *lines):
-        self.shell("deployment_hub", self.dir, name, *lines)
-        hub = Hub(self, name)
-        self.hubs.append(hub)
-        return hub
-
-    # --- members ---
-
-    def path(self, *parts):
-        return os.path.join(self.dir, *parts)
-
-    def member(self, name, role, clearance, *options, feeds='{ id = "main"; marking = "TLP:GREEN"; attribution = "named"; }'):
-        self.shell("deployment_member", self.dir, name, role, clearance, *options)
-        conf = self.path(name, "member.conf")
-        with open(conf, encoding="utf-8") as text:
-            changed = re.sub(r"^feeds = .*", "feeds = ( %s );" % feeds, text.read(), flags=re.M)
-        with open(conf, "w", encoding="utf-8") as out:
-            out.write(changed)
+    def path(self, *names):
+        return os.path.join(self.folder, *names)
 
     def write(self, name, lines):
         path = self.path(name)
@@ -227,50 +148,90 @@ class Deployment:
             out.write("".join(line + "\n" for line in lines))
         return path
 
-    def publish(self, member, file, *options, ok=(0,)):
-        if "--feed" not in options:
-            options += ("--feed", "main")
-        return run(os.path.join(BIN, "tocsin-publish"), "-c", self.path(member, "member.conf"), *options, file, ok=ok).decode()
+    # ---- hubs
+
+    def hub(self, name="hub", *lines):
+        self.shell("deployment_hub", name, *lines)
+        self.hubs.append(Hub(self.path(name)))
+        return self.hubs[-1]
+
+    def status(self, ok=(0,)):
+        return json.loads(must(os.path.join(BIN, "tocsinctl"), "-c", self.path("op", "operator.conf"), "status", "--json", ok=ok))
+
+    def unread(self):
+        """Records of submit that no hub has committed; also what only ends a transaction."""
+        submit, parts = self.topic("submit"), range(self.partitions)
+        taken = self.admin.committed(self.topic("fuse"), submit, parts)
+        return sum(self.admin.end(submit, p, committed=True)[1] - max(taken[p], 0) for p in parts)
+
+    def settle(self):
+        """Until the hubs have consumed all there is and no job is open."""
+        until(lambda: self.unread() == 0, lambda: "the hubs keep up: " + self.ctl("status").stdout)
+        until(lambda: self.status()["jobs"] == 0, "the jobs end")
+
+    def capture(self):
+        path = self.path("submit.avro")
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
+        self.ctl_must("capture", path)
+        return path
+
+    def replay_conf(self, references):
+        """The file for tocsin-replay --deployment; `references`: the folder of the sets in use."""
+        with open(self.path("op", "init.out"), encoding="utf-8") as words:
+            digest = re.search(r'genesis_digest = "[0-9a-f]{64}"', words.read()).group(0)
+        return self.write("op/replay.conf", [digest + ";", 'deployment_key = "deployment.key";', 'references = "%s";' % references])
+
+    # ---- members
+
+    def member(self, name, role, clearance, *options, feeds=NAMED):
+        self.shell("deployment_member", name, role, clearance, *options)
+        with open(self.path(name, "member.conf"), encoding="utf-8") as conf:
+            self.write(name + "/member.conf", re.sub(r"(?m)^feeds = .*", "feeds = ( %s );" % feeds, conf.read()).splitlines())
+
+    def publish(self, member, file, *options, feed="main", ok=(0,)):
+        return must(os.path.join(BIN, "tocsin-publish"), "-c", self.path(member, "member.conf"), "--feed", feed, *options, file, ok=ok)
 
     def subscriber(self, member, *arguments):
-        """A running tocsin-subscribe; its words are in the member's folder."""
+        """A running tocsin-subscribe; its words are in subscribe.log of the member's folder."""
         with open(self.path(member, "subscribe.log"), "ab") as log:
-            child = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", os.path.join(BIN, "tocsin-subscribe"), "-c",
-                                      self.path(member, "member.conf"), *arguments], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            child = under_us(os.path.join(BIN, "tocsin-subscribe"), "-c", self.path(member, "member.conf"), *arguments, stdout=log, stderr=log)
         self.children.append(child)
         return child
 
-    # --- records ---
+    # ---- records
 
-    def kcat(self, who=None):
-        """kcat as the operator, or as a member on the members' port."""
-        folder, port = (self.path("op"), "TOC_KAFKA") if who is None else (self.path(who), "TOC_KAFKA_MEMBER")
-        ca, name = ("hub-ca.crt", "admin") if who is None else ("ca.pem", "tls")
-        return ["kcat", "-q", "-b", self.env[port], "-X", "security.protocol=ssl", "-X", "ssl.ca.location=" + os.path.join(folder, ca),
-                "-X", "ssl.certificate.location=" + os.path.join(folder, name + ".crt"),
-                "-X", "ssl.key.location=" + os.path.join(folder, name + ".key")]
+    def last(self, audience, what="indicators"):
+        """What compaction would leave."""
+        values = {r.key.decode(): r.value for r in self.read(what + "." + audience) if r.key != b"head"}
+        return {key: value for key, value in values.items() if value is not None}
 
-    def topic(self, word):
-        return self.env["TOC_PREFIX"] + word
+    def ends(self, topic):
+        name = self.topic(topic)
+        return [self.admin.end(name, p, committed=True)[1] for p in range(self.admin.metadata([name])[name][1])]
 
-    def read(self, word, who=None, isolation="read_committed"):
-        """Every record of a topic up to where it ends now."""
-        out = run(*self.kcat(who), "-C", "-t", self.topic(word), "-o", "beginning", "-e", "-X", "isolation.level=" + isolation,
-                  "-f", "%p %o %T %K %S\n%k%s")
-        records, at = [], 0
-        while at < len(out):
-            end = out.index(b"\n", at)
-            partition, offset, stamp, key, size = map(int, out[at:end].split())
-            value = end + 1 + max(key, 0)
-            records.append(Record(partition, offset, stamp, out[end + 1:value] if key >= 0 else None,
-                                  out[value:value + size] if size >= 0 else None))
-            at = value + max(size, 0)
-        return records
+    def since(self, topic, ends):
+        """Records that came after ends()."""
+        return [r for r in self.read(topic) if r.offset >= ends[r.partition]]
 
-    def views(self, audience):
-        """What compaction would leave: the last word of every id, gone ones left out."""
-        last = {r.key.decode(): r.value for r in self.read("indicators." + audience) if r.key != b"head"}
-        return {key: value for key, value in last.items() if value is not None}
+    def segments(self, member, ends):
+        """[(record of submit, Segment)] that a member sent after ends("submit")."""
+        out = []
+        for record in self.since("submit", ends):
+            signed = Schema.of("signed_segment").get(record.value)
+            payload = signed["payload"] if signed["codec"] == "none" else avro_container.unzstd(signed["payload"], signed["raw_length"])
+            if payload.startswith(Schema.of("segment").header):
+                segment = Schema.of("segment").get(payload)
+                if segment["member"] == member:
+                    out.append((record, segment))
+        return out
 
-    def receipts(self, member):
-        return [RECEIPT.read(record.value) for record in self.read("receipts." + member)]
+    def sums(self, topic):
+        """Receipts of a topic added up, by member, under the names of status --json."""
+        out = {}
+        for record in self.read(topic):
+            receipt = Schema.of("receipt").get(record.value)
+            sums = out.setdefault(receipt["member"], dict.fromkeys(COUNTERS, 0))
+            for name in COUNTERS:
+                sums[name] += receipt["observations" if name == "sent" else name]
+        return out

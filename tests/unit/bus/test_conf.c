@@ -1,5 +1,11 @@
 #include "tests/support/unit.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "lib/base/cert.h"
+#include "lib/base/file.h"
 #include "lib/bus/conf.h"
 
 struct settings {
@@ -7,7 +13,7 @@ struct settings {
     struct toc_bus_conf bus;
 };
 
-static const struct toc_conf_row rows[] = {TOC_BUS_CONF_ROWS(struct settings, bus), {0}};
+static const struct toc_conf_row rows[] = {TOC_BUS_CONF_ROWS(struct settings, bus, "9093", "ca.pem", "tls"), {0}};
 
 static toc_rc parse(
         const char *text, struct settings *out, struct toc_conf **conf, struct toc_err *err)
@@ -101,6 +107,69 @@ static void old_releases_are_refused_or_advised_against(void **state)
     assert_true(toc_bus_version() >= 0x020002ff);
 }
 
+static void loopback_is_this_machine_and_nothing_that_reads_like_it(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *brokers;
+        bool loopback;
+    } rows_of[] = {
+            {"127.0.0.1:9092", true},
+            {"127.9.8.7", true},
+            {"localhost:9092", true},
+            {"[::1]:9092", true},
+            {"::1", true},
+            {"127.0.0.1:1,localhost:2, [::1]:3", true},
+            {"127.0.0.1:1,", true},
+            {"", false},
+            {"127.example.org:9092", false},
+            {"127.0.0.1.example.org:9092", false},
+            {"localhost.example.org:9092", false},
+            {"localhosts:1", false},
+            {"192.0.2.1:9092", false},
+            {"127.0.0.1:1,192.0.2.1:9092", false},
+            {"192.0.2.1:9092,127.0.0.1:1", false},
+            {"[2001:db8::1]:9092", false},
+            {"0.0.0.0", false},
+            {"::", false},
+            {"SSL://127.0.0.1:9092", false},
+    };
+    for (size_t i = 0; i < sizeof rows_of / sizeof *rows_of; i++)
+        if (toc_bus_is_loopback(rows_of[i].brokers) != rows_of[i].loopback)
+            fail_msg("%s", rows_of[i].brokers);
+}
+
+static void a_quickstart_authority_serves_loopback_only(void **state)
+{
+    (void)state;
+    struct toc_err err = {0};
+    char dir[] = "/tmp/toc-quickstart-XXXXXX", both[64], path[2][2][64];
+    assert_non_null(mkdtemp(dir));
+    static const char *const names[] = {TOC_CERT_QUICKSTART " Tocsin hub authority", "Tocsin hub authority"};
+    struct toc_buf pem;
+    toc_buf_init(&pem, 65536);
+    for (int i = 1; i >= 0; i--) { // the marked one comes second in the file of both
+        snprintf(path[i][0], sizeof path[i][0], "%s/%d.key", dir, i);
+        snprintf(path[i][1], sizeof path[i][1], "%s/%d.crt", dir, i);
+        assert_ok(toc_cert_key_new(path[i][0], &err), err);
+        assert_ok(toc_cert_ca_new(names[i], 7, path[i][0], path[i][1], &err), err);
+        assert_ok(toc_file_read(path[i][1], &pem, &err), err);
+    }
+    snprintf(both, sizeof both, "%s/both.crt", dir);
+    assert_ok(toc_file_create(both, 0644, toc_buf_slice(&pem), &err), err);
+    toc_buf_done(&pem);
+    assert_ok(toc_bus_quickstart_check(path[0][1], "127.0.0.1:9092", &err), err);
+    assert_ok(toc_bus_quickstart_check(path[1][1], "kafka.example.org:9092", &err), err);
+    assert_code(toc_bus_quickstart_check(path[0][1], "kafka.example.org:9092", &err), TOC_E_REFUSED, err);
+    assert_shows(err.text, "works on loopback only, not with kafka.example.org:9092");
+    assert_code(toc_bus_quickstart_check(both, "192.0.2.1:9092", &err), TOC_E_REFUSED, err);
+    for (int i = 0; i < 2; i++)
+        for (int k = 0; k < 2; k++)
+            unlink(path[i][k]);
+    unlink(both);
+    rmdir(dir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -108,6 +177,8 @@ int main(void)
             cmocka_unit_test(what_must_be_there_and_what_a_prefix_may_hold),
             cmocka_unit_test(a_topic_name_fits_its_array),
             cmocka_unit_test(old_releases_are_refused_or_advised_against),
+            cmocka_unit_test(loopback_is_this_machine_and_nothing_that_reads_like_it),
+            cmocka_unit_test(a_quickstart_authority_serves_loopback_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

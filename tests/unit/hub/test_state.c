@@ -136,24 +136,23 @@ static void a_slice_that_churns(void **state)
     (void)state;
     static bool there[CROWD];
     struct toc_state *s = toc_state_new();
-    for (uint32_t i = 0; i < CROWD; i++)
-        there[i] = false;
-    uint64_t most = 0;
-    for (uint32_t round = 0; round < 40; round++) {
-        for (uint32_t n = 0; n < 1000; n++) {
-            uint32_t add = (round * 1000 + n) * 7 % CROWD, gone = (add + CROWD / 2) % CROWD;
-            crowd_put(s, add);
-            crowd_drop(s, gone);
-            there[add] = true;
-            there[gone] = false;
-        }
-        toc_state_commit(s);
-        if (round % 8 == 0)
+    uint64_t empty = toc_state_bytes(s);
+    memset(there, 0, sizeof there);
+    for (uint32_t n = 0; n < 60000; n++) {
+        uint32_t add = n * 7 % CROWD, gone = (add + CROWD / 2) % CROWD;
+        crowd_put(s, add);
+        crowd_drop(s, gone);
+        there[add] = true;
+        there[gone] = false;
+        if (n % 50 == 0)
+            toc_state_commit(s);
+        if (n % 7000 == 0)
             crowd_same(s, there);
-        if (round == 10)
-            most = toc_state_bytes(s);
     }
-    assert_true(toc_state_bytes(s) <= most * 3 / 2);
+    toc_state_commit(s);
+    uint64_t slots = CROWD / 2 * 4 / 3 * 5 / 4 + 64; // three quarters full, and a quarter more
+    assert_true(toc_state_count(s) <= CROWD / 2 + 1);
+    assert_true(toc_state_bytes(s) - empty < slots * 65 + (CROWD / 2 + 1024) * 16 + 128 * 64);
     for (uint32_t i = 0; i < CROWD; i++)
         crowd_drop(s, i);
     toc_state_commit(s);
@@ -215,6 +214,27 @@ static void a_walk_with_changes(void **state)
     }
     assert_int_equal(seen, 1000);
     toc_state_free(s);
+}
+
+// The sorted keys are known to be out of date however many entries came.
+static void a_walk_after_insertions(void **state)
+{
+    (void)state;
+    for (uint32_t first = 1; first < 20; first++)
+        for (uint32_t more = 1; more < 60; more++) {
+            struct toc_state *s = toc_state_new();
+            uint32_t count = 0;
+            for (uint32_t i = 0; i < first; i++)
+                crowd_put(s, i);
+            assert_non_null(toc_state_next(s, NULL));
+            for (uint32_t i = 0; i < more; i++)
+                crowd_put(s, first + i);
+            const struct toc_entry *at = toc_state_next(s, NULL);
+            for (; at != NULL; at = toc_state_next(s, at->key))
+                count++;
+            assert_int_equal(count, first + more);
+            toc_state_free(s);
+        }
 }
 
 // --- timers --------------------------------------------------------------------------------------
@@ -292,6 +312,34 @@ static void timers_in_order(void **state)
     toc_state_free(s);
 }
 
+// Two entries with one low half: a rollback between them loses neither.
+static void timers_of_twins(void **state)
+{
+    (void)state;
+    static const uint64_t said[TOC_ENTRY_SAID];
+    static const uint8_t twins[2][16] = {{1, [8] = 5}, {2, [8] = 5}};
+    struct toc_state *s = toc_state_new();
+    struct toc_err err = {0};
+    uint8_t key[16];
+    int64_t due;
+    for (int i = 1; i >= 0; i--)
+        assert_ok(toc_state_put(s, twins[i], TOC_S("body"), 0, said, &err), err);
+    assert_ok(toc_state_timer(s, 1, 10, twins[1], &err), err);
+    toc_state_commit(s);
+    assert_true(toc_state_timer_take(s, 1, 10, &due, key));
+    assert_memory_equal(key, twins[0], 16); // a hint that means nothing
+    toc_state_commit(s);
+    for (int i = 0; i < 2; i++) {
+        assert_true(toc_state_timer_take(s, 1, 10, &due, key));
+        assert_memory_equal(key, twins[1], 16);
+        toc_state_rollback(s);
+    }
+    assert_true(toc_state_timer_take(s, 1, 10, &due, key));
+    toc_state_commit(s);
+    assert_false(toc_state_timer_take(s, 1, 10, &due, key));
+    toc_state_free(s);
+}
+
 // --- rows ----------------------------------------------------------------------------------------
 
 static toc_rc stop_at_second(
@@ -332,6 +380,12 @@ static void rows(void **state)
     assert_slice(toc_state_row(s, "a"), "one");
     assert_slice(toc_state_row(s, "b"), "two");
     assert_null(toc_state_row(s, "d").ptr);
+    uint64_t bytes = toc_state_bytes(s);
+    for (uint64_t at = 1; at <= 2; at++) { // of the row, of its value
+        toc_mem_fail_at(at);
+        assert_code(toc_state_row_put(s, "e", TOC_S("new"), &err), TOC_E_MEMORY, err);
+        assert_int_equal(toc_state_bytes(s), bytes);
+    }
     assert_code(toc_state_rows(s, "", stop_at_second, &count, &err), TOC_E_RANGE, err);
     assert_int_equal(count, 2);
     toc_state_free(s);
@@ -347,7 +401,9 @@ int main(void)
             cmocka_unit_test(a_slice_that_churns),
             cmocka_unit_test(what_is_dropped_gives_its_memory_back),
             cmocka_unit_test(a_walk_with_changes),
+            cmocka_unit_test(a_walk_after_insertions),
             cmocka_unit_test(timers_do_not_pile_up),
+            cmocka_unit_test(timers_of_twins),
             cmocka_unit_test(timers_in_order),
             cmocka_unit_test(rows),
     };

@@ -67,6 +67,24 @@ static void places_do_not_overlap(void **state)
     slab_done(&slab);
 }
 
+static void places_are_used_again(void **state)
+{
+    (void)state;
+    static uint8_t *bodies[BODIES];
+    struct slab slab = {0};
+    for (unsigned i = 0; i < BODIES; i++)
+        assert_non_null(bodies[i] = slab_take(&slab, 100));
+    uint64_t full = slab.bytes;
+    for (unsigned round = 0; round < 3; round++) {
+        for (unsigned i = round % 2; i < BODIES; i += 2)
+            slab_free(&slab, bodies[i], 100);
+        for (unsigned i = round % 2; i < BODIES; i += 2)
+            assert_non_null(bodies[i] = slab_take(&slab, 103));
+        assert_int_equal(slab.bytes, full);
+    }
+    slab_done(&slab);
+}
+
 static void edges_of_classes(void **state)
 {
     (void)state;
@@ -107,6 +125,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
             cmocka_unit_test(places_do_not_overlap),
+            cmocka_unit_test(places_are_used_again),
             cmocka_unit_test(edges_of_classes),
             cmocka_unit_test(out_of_memory),
     };

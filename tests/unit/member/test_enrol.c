@@ -135,12 +135,56 @@ static void test_altered(void **state)
     unit_remove_dir(q.dir);
 }
 
+// Somebody else's TLS key under this member's signing key: its holder signs all he can, but not with
+// the signing key.
+static void test_foreign_tls_key(void **state)
+{
+    (void)state;
+    struct place p, q;
+    struct toc_enrolment mine, theirs, read;
+    struct toc_buf message, signature, hex;
+    struct toc_err err = {0};
+    json_error_t why;
+    char path[TOC_PATH_BYTES_MAX];
+    place_open(&p);
+    place_open(&q);
+    enrol(&p, "st-mary", &mine);
+    enrol(&q, "st-mary", &theirs);
+    toc_buf_init(&message, 4096);
+    toc_buf_init(&signature, 256);
+    toc_buf_init(&hex, 1024);
+    toc_buf_put(&message, "tocsin-enrolment-v1\0st-mary", 28);
+    toc_buf_put(&message, mine.signing_key, sizeof mine.signing_key);
+    toc_buf_put_slice(&message, toc_buf_slice(&theirs.spki));
+    assert_ok(toc_path_join(path, q.made, TOC_ENROL_TLS_KEY, &err), err);
+    assert_ok(toc_cert_sign(path, toc_buf_slice(&message), &signature, &err), err);
+    toc_buf_put_hex(&hex, signature.ptr, signature.len);
+    json_t *request = json_load_file(p.request, 0, &why);
+    char *csr = text_of(q.request, "tls_request");
+    json_object_set_new(request, "tls_request", json_string(csr));
+    json_object_set_new(request, "signed_by_tls_key", json_string(toc_buf_cstr(&hex)));
+    assert_ok(toc_path_join(path, p.dir, "changed.json", &err), err);
+    assert_int_equal(json_dump_file(request, path, 0), 0);
+    assert_code(toc_enrol_read(path, &read, &err), TOC_E_AUTH, err);
+    assert_shows(err.text, "signing key");
+    json_decref(request);
+    free(csr);
+    toc_buf_done(&message);
+    toc_buf_done(&signature);
+    toc_buf_done(&hex);
+    toc_enrolment_done(&mine);
+    toc_enrolment_done(&theirs);
+    unit_remove_dir(p.dir);
+    unit_remove_dir(q.dir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
             cmocka_unit_test(test_make),
             cmocka_unit_test(test_name),
             cmocka_unit_test(test_altered),
+            cmocka_unit_test(test_foreign_tls_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

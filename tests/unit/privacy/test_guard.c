@@ -311,6 +311,41 @@ static void descriptions(void **state)
             toc_privacy_check(hub, 0, &obs, &arena, &notes), TOC_REFUSAL_PRIVACY_DESCRIPTION);
 }
 
+// Names of fields as people write them in a sentence.
+static void sentences(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool kept;
+    } rows[] = {
+            {"policy number: P-778899", false},
+            {"Policy  Number : P-778899", false},
+            {"his medical record number: 4711", false},
+            {"social security number=1", false},
+            {"first name: Jane", false},
+            {"date of birth: 1970", false},
+            {"case no: 5", false}, // configured
+            {"chart_number: 5", false},
+            {"a list of policy numbers we saw: none", true},
+            {"policy: number", true},
+            {"number: 5", true},
+            {"record number: 5", true},
+            {"phishing, seen first: name servers", true},
+            {"kit, version number: 5", true},
+            {": 5", true},
+            {"  : 5", true},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct toc_observation obs = observation(TOC_KIND_DOMAIN, "evil.com");
+        unsigned notes;
+        obs.description = toc_slice_of(rows[i].text);
+        enum toc_refusal got = toc_privacy_check(hub, TOC_PRIVACY_DESCRIPTION, &obs, &arena, &notes);
+        if (got != (rows[i].kept ? TOC_REFUSAL_NONE : TOC_REFUSAL_PRIVACY_QUERY))
+            fail_msg("%s", rows[i].text);
+    }
+}
+
 static void what_cannot_be_read_stays(void **state)
 {
     (void)state;
@@ -392,6 +427,7 @@ int main(void)
             cmocka_unit_test(encoded_deeper_than_we_look_is_cut),
             cmocka_unit_test(context),
             cmocka_unit_test(descriptions),
+            cmocka_unit_test(sentences),
             cmocka_unit_test(what_cannot_be_read_stays),
             cmocka_unit_test(wide_networks_are_not_private),
             cmocka_unit_test(full_arena_refuses),

@@ -217,23 +217,26 @@ static void test_long_line(void **state)
     free(text);
 }
 
-// An open quote in front of more lines than a record may have: one line lost, none swallowed, in
-// bounded memory.
+// An open quote in front of more lines than a record may have: its line is lost and none swallowed,
+// though a quote far below could be taken for its end.
 static void test_open_quotes(void **state)
 {
     (void)state;
-    struct toc_buf text;
+    struct toc_buf text, want;
     struct reading r;
     toc_buf_init(&text, READING_BYTES_MAX);
+    toc_buf_init(&want, READING_BYTES_MAX);
     reading_init(&r);
-    toc_buf_put_text(&text, "value,notes\n");
-    for (int i = 0; i < 500; i++)
-        toc_buf_printf(&text, "10.0.%d.1,%s\n", i % 250, i % 7 == 0 ? "\"open" : "x");
+    toc_buf_put_text(&text, "value,notes\n8.8.8.8,\"open\n");
+    toc_buf_put_text(&want, "2 - read.quote\n");
+    for (int i = 0; i < 150; i++) {
+        toc_buf_printf(&text, "8.8.4.%d,x\n", i);
+        toc_buf_printf(&want, "%d ? 8.8.4.%d \"x\"\n", i + 3, i);
+    }
+    toc_buf_put_text(&text, "9.9.9.9,\"y\"\n");
+    toc_buf_put_text(&want, "153 ? 9.9.9.9 \"y\"\n");
     reading_read(toc_reader_by_name("csv"), toc_buf_slice(&text), &r);
-    assert_true(r.refused > 0);
-    // Two open quotes make a pair over several lines: those lines are one row. Every other line is
-    // told about.
-    assert_true(r.found + r.refused > 100);
+    assert_slices_equal(toc_buf_slice(&r.text), toc_buf_slice(&want));
     toc_buf_clear(&text);
     toc_buf_clear(&r.text);
     toc_buf_put_text(&text, "value,notes\n1.2.3.4,\"");
@@ -243,6 +246,7 @@ static void test_open_quotes(void **state)
     reading_read(toc_reader_by_name("csv"), toc_buf_slice(&text), &r);
     assert_slice(toc_buf_slice(&r.text), "2 - read.quote\n3 ? 5.6.7.8 \"y\"\n");
     toc_buf_done(&text);
+    toc_buf_done(&want);
     toc_buf_done(&r.text);
 }
 

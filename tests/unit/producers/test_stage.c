@@ -49,7 +49,7 @@ static void bench_open(struct bench *b)
     *b = (struct bench){.answer = TOC_OK};
     assert_ok(toc_privacy_new(&rules, &b->guard, &err), err);
     struct toc_report_options report = {
-            .input = "in", .out = open_memstream(&b->said, &b->said_len)};
+            .input = "in", .out = open_memstream(&b->said, &b->said_len), .quote = true};
     assert_ok(toc_report_open(&b->report, &report, &err), err);
     b->options = (struct toc_stage_options){.guard = b->guard,
             .has_marking = true,
@@ -139,6 +139,14 @@ static void test_values(void **state)
     assert_null(strstr(b.said, "someone"));
     assert_shows(b.said, "evil.example.com/path");
     assert_shows(b.said, "in:1: privacy.own: ");
+    // Where a log may keep it, nothing is.
+    size_t end = strlen(b.said);
+    b.report.options.quote = false;
+    struct toc_found found = found_of("evil.example.com/another");
+    assert_true(give(&b, &found));
+    fflush(b.report.options.out);
+    assert_shows(b.said + end, "in:1: canon.url.scheme: ");
+    assert_null(strstr(b.said + end, "evil"));
     bench_close(&b);
 }
 

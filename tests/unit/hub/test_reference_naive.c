@@ -7,7 +7,11 @@
 #define ENTRIES 60
 #define QUESTIONS 400
 
-enum { EQUAL = 1, OVER = 2, UNDER = 4 };
+enum {
+    EQUAL = 1,
+    OVER = 2,
+    UNDER = 4
+};
 
 struct row {
     enum toc_kind kind;
@@ -38,11 +42,12 @@ static void random_value(struct row *row)
         snprintf(raw + len, sizeof raw - len, "%s", names[pick(2)]);
     } else if (pick(2) == 0) {
         unsigned bits = 6 + pick(27), host = 32 - bits;
-        uint32_t address = 0x2d000000u + (pick(4) << 24) + (pick(3) << 16) + (pick(3) << 8) + pick(4);
+        uint32_t address =
+                0x2d000000u + (pick(4) << 24) + (pick(3) << 16) + (pick(3) << 8) + pick(4);
         address = host == 0 ? address : address >> host << host;
         row->kind = TOC_KIND_CIDR;
-        snprintf(raw, sizeof raw, "%u.%u.%u.%u/%u", address >> 24, address >> 16 & 255, address >> 8 & 255,
-                address & 255, bits);
+        snprintf(raw, sizeof raw, "%u.%u.%u.%u/%u", address >> 24, address >> 16 & 255,
+                address >> 8 & 255, address & 255, bits);
     } else {
         static const unsigned bits[] = {16, 32, 48, 64, 128};
         unsigned at = pick(5);
@@ -72,7 +77,9 @@ static unsigned relation(const struct row *value, const struct row *entry)
         return EQUAL;
     if (network)
         return toc_network_covers(&a, &b) ? OVER : toc_network_covers(&b, &a) ? UNDER : 0;
-    return lies_under(value->value, entry->value) ? UNDER : lies_under(entry->value, value->value) ? OVER : 0;
+    return lies_under(value->value, entry->value)   ? UNDER
+           : lies_under(entry->value, value->value) ? OVER
+                                                    : 0;
 }
 
 static const char *naive(const struct row *rows, size_t count, const struct row *value)
@@ -124,7 +131,8 @@ static void against_a_naive_reading(void **state)
                 toc_buf_slice(&text));
         for (int i = 0; i < QUESTIONS; i++) {
             random_value(&value);
-            const char *want = naive(rows, count, &value), *got = kit_effect(&kit, value.kind, value.value);
+            const char *want = naive(rows, count, &value),
+                       *got = kit_effect(&kit, value.kind, value.value);
             if (strcmp(got, want) != 0)
                 fail_msg("seed %u: %s is \"%s\", wanted \"%s\"", seed, value.value, got, want);
             said[*want == 'n' ? 2 : *want == 'c' ? 1 : 0]++;

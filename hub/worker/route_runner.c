@@ -29,7 +29,9 @@
 #define BACK_POLL_MS 5000  // a member that never polls is put out of its group
 #define BAR_MS 60000       // a topic that cannot be written is left alone for so long
 #define BARRED_MAX 64
-#define BACK_MS 500        // between two tries to send again
+#define BACK_FIRST_MS 500  // between two tries to send again; doubled while they fail: each repeats a little
+#define BACK_MOST_MS 30000
+#define SOUND_MS 5000      // without another failure for so long: it runs again
 #define AUDIENCES_MAX 8    // schemas/control.avsc: Genesis
 #define RECEIPTS (-1)      // a lane's `what`; else the index of an audience
 
@@ -57,6 +59,7 @@ struct toc_route_runner {
     struct barred barred[BARRED_MAX];
     size_t barred_next;
     int64_t committed_ms, polled_ms, back_ms; // monotonic, when last
+    int64_t back_wait_ms;
 };
 
 static int64_t now_ms(const struct toc_route_runner *r)
@@ -246,12 +249,12 @@ static toc_rc go_back(struct toc_route_runner *r, struct toc_err *err)
     toc_log(TOC_LOG_WARN, r->name, "sending again what was not confirmed");
     toc_metric_add(r->metrics.again, 1);
     r->back_ms = now_ms(r);
+    r->back_wait_ms = r->back_wait_ms * 2 > BACK_MOST_MS ? BACK_MOST_MS : r->back_wait_ms * 2;
     flight_back(&r->flight);
     for (size_t i = 0; i < r->flight.count; i++) {
         const struct lane *lane = r->flight.lanes[i];
         TOC_TRY(toc_consumer_seek(r->consumer, lane->topic, lane->partition, lane->confirmed, err));
     }
-    life_is(&r->life, TOC_WORKER_RUNNING);
     return TOC_OK;
 }
 
@@ -286,8 +289,6 @@ static toc_rc assigned(void *ctx, struct toc_assigned *parts, size_t count, stru
     toc_admin_close(admin);
     for (size_t i = 0; i < count && !toc_failed(rc); i++)
         rc = flight_open(&r->flight, parts[i].topic, parts[i].partition, what_of(r, parts[i].topic), parts[i].start, err);
-    if (!toc_failed(rc))
-        life_is(&r->life, TOC_WORKER_RUNNING);
     return rc;
 }
 
@@ -418,17 +419,29 @@ static toc_rc take_some(struct toc_route_runner *r, struct toc_err *err)
     return TOC_OK;
 }
 
+// Troubled from a failure until nothing has failed for a while.
+static toc_rc take_stock(struct toc_route_runner *r, struct toc_err *err)
+{
+    int64_t since_back = now_ms(r) - r->back_ms;
+    if (r->flight.failed) {
+        life_is(&r->life, TOC_WORKER_TROUBLED);
+        return r->flight.waiting == 0 && since_back >= r->back_wait_ms ? go_back(r, err) : TOC_OK;
+    }
+    if (since_back < SOUND_MS)
+        return TOC_OK;
+    r->back_wait_ms = BACK_FIRST_MS;
+    if (r->flight.count > 0)
+        life_is(&r->life, TOC_WORKER_RUNNING);
+    return TOC_OK;
+}
+
 static toc_rc turn(struct toc_route_runner *r, struct toc_err *err)
 {
     TOC_TRY(new_decisions(r, err));
     TOC_TRY(take_some(r, err));
     toc_producer_serve(r->producer, 0);
     toc_metric_set(r->metrics.waiting, (int64_t)r->flight.waiting);
-    if (r->flight.failed) {
-        life_is(&r->life, TOC_WORKER_TROUBLED);
-        if (r->flight.waiting == 0 && now_ms(r) - r->back_ms >= BACK_MS)
-            TOC_TRY(go_back(r, err));
-    }
+    TOC_TRY(take_stock(r, err));
     return now_ms(r) - r->committed_ms < COMMIT_MS ? TOC_OK : commit(r, err);
 }
 
@@ -460,6 +473,8 @@ static toc_rc build(struct toc_route_runner *r, struct toc_err *err)
             .delivery_ms = INT32_MAX, .queue_records = 2 * WAITING_MAX};
     memcpy(conf.genesis_digest, r->conf.genesis_digest, sizeof conf.genesis_digest);
     r->committed_ms = r->polled_ms = now_ms(r);
+    r->back_ms = r->committed_ms - SOUND_MS;
+    r->back_wait_ms = BACK_FIRST_MS;
     TOC_TRY(toc_route_new(&conf, &r->route, err));
     TOC_TRY(toc_producer_open(r->conf.bus, r->conf.log, &opts, &r->producer, err));
     TOC_TRY(open_control(r, err));

@@ -233,12 +233,30 @@ class Trial:
             return all("what is for %s is dropped" % self.d.topic(t) in words for t in ("interest.south-net", "receipts.south"))
         until(dropped_both, self.hub.words, patience=90)
         assert self.hub.metric("tocsin_route_dropped_total") >= 2
-        assert self.hub.metric("tocsin_route_again_total") >= 1  # a refused record takes the producer with it
         for member in ("north", "gov"):
             self.publish(member, "--wait", "--timeout", "60s")
         self.settle()
         self.check_receipts(("north", "gov"))
         self.check_interests()
+
+    def without_right_to_pivots(self):
+        """An internal topic: nothing of it is dropped; it is sent again until it may be written."""
+        deny = ("--deny-principal", "User:hub", "--operation", "Write", "--topic", self.d.topic("pivots"))
+        self.kafka_tool("AclCommand", "--add", *deny)
+
+        def sent_again():
+            self.publish("gov")
+            return self.hub.metric("tocsin_route_again_total") > 1
+        until(sent_again, "what is refused is sent again")
+        assert not self.hub.is_ready(), "a hub that cannot route calls itself ready"
+        for member in MEMBERS:
+            self.publish(member)
+        self.kafka_tool("AclCommand", "--remove", "--force", *deny)
+        self.settle()
+        until(self.hub.is_ready, "the hub is ready again")
+        self.check_receipts()
+        self.check_interests()
+        print("pivots refused, then taken: sent again %d times" % self.hub.metric("tocsin_route_again_total"))
 
     def decisions_change(self):
         """A removed interest stops, a new one begins; no restart is needed."""
@@ -282,6 +300,7 @@ def main():
         trial.check_receipts()
         trial.check_interests()
         trial.ends_in_time()
+        trial.without_right_to_pivots()
         trial.without_topic_and_right()
         trial.decisions_change()
         trial.end_of_log()

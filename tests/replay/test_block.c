@@ -140,6 +140,45 @@ static void one_organisation_alone(void **state)
     }
 }
 
+// --- groups of one organisation are one hand -------------------------------------------------------------
+
+static void say_on(struct gen_log *log, struct run *run, enum gen_member_id id, const char *feed, enum toc_action action, int confidence)
+{
+    const struct toc_observation o = gen_observation(TOC_KIND_DOMAIN, "evil-one.com", action, confidence);
+    struct gen_event e = gen_say(log, id, 0, TOC_MARKING_CLEAR, &o);
+    e.segment.feed = toc_slice_of(feed);
+    gen_insert(log, log->count, &e);
+    run_feed(run, log, log->count - 1, log->count);
+}
+
+static bool evil_blocked(struct run *run)
+{
+    return blocked(run, 0, TOC_KIND_DOMAIN, TOC_S("evil-one.com"));
+}
+
+// The clinic's feeds are of three groups; that makes it no second organisation, neither for nor against.
+static void one_hand(void **state)
+{
+    (void)state;
+    struct gen_log log;
+    struct run run;
+    for (int against = 0; against < 2; against++) {
+        enum toc_action action = against ? TOC_ACTION_REFUTE : TOC_ACTION_ASSERT;
+        gen_log_open(&log, &gen_world, 1, &(struct gen_way){.events = 0});
+        run_log(&run, &log, NULL);
+        if (against)
+            say_on(&log, &run, GEN_CISA, "", TOC_ACTION_ASSERT, 70);
+        say_on(&log, &run, GEN_CLINIC, "", action, 100);
+        say_on(&log, &run, GEN_CLINIC, "agg", action, 100);
+        say_on(&log, &run, GEN_CLINIC, "alt", action, 100);
+        assert_int_equal(evil_blocked(&run), against);
+        say_on(&log, &run, GEN_PAYER, "", action, 100);
+        assert_int_equal(evil_blocked(&run), !against);
+        run_close(&run);
+        gen_log_close(&log);
+    }
+}
+
 // --- what nobody may have blocked ------------------------------------------------------------------------
 
 static bool reason_given(const struct toc_indicator *i, const char *code)
@@ -286,6 +325,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
             cmocka_unit_test(one_organisation_alone),
+            cmocka_unit_test(one_hand),
             cmocka_unit_test(never_blocked),
             cmocka_unit_test(own_names_come_and_go),
             cmocka_unit_test(reserved_names),

@@ -1,7 +1,8 @@
 // From statements to correlations, through fuse, route and correlate as tocsin-replay runs them: what is published in
 // the end is what a plain look over the views gives, although route sees each record alone. So relations, reports
 // and tags that change, statements withdrawn, aged and forgotten leave nothing behind.
-#include "hub/replay/replay.h"
+#include "tests/replay/run.h"
+
 #include "lib/base/arena.h"
 #include "lib/base/key.h"
 #include "lib/base/mem.h"
@@ -14,7 +15,8 @@
 
 #define MEMBERS 3
 #define ADDRESSES 24
-#define SHARED_MAX 20000
+#define SHARED_MAX 100000
+#define HAVING_MAX 4096
 #define START INT64_C(1767225600000) // 2026-01-01
 
 struct world {
@@ -218,14 +220,16 @@ static const struct published *published(const struct found *found, struct toc_s
 // Every pivot that two or more have is published, byte for byte, and nothing else is.
 static void compare_all(struct look *look, const struct found *found)
 {
-    static struct having having[ADDRESSES];
+    static struct having having[HAVING_MAX];
     struct toc_buf want;
     size_t expected = 0;
     toc_buf_init(&want, 65536);
     qsort(look->all, look->count, sizeof *look->all, by_pivot);
     for (size_t i = 0, n; i < look->count; i += n) {
-        for (n = 0; i + n < look->count && by_pivot(&look->all[i], &look->all[i + n]) == 0; n++)
+        for (n = 0; i + n < look->count && by_pivot(&look->all[i], &look->all[i + n]) == 0; n++) {
+            assert_true(n < HAVING_MAX);
             having[n] = look->all[i + n].having;
+        }
         const struct owned *one = &look->all[i];
         plain_correlation(having, n, one->shared.what, one->shared.value, &want);
         const struct published *got = published(found, one->audience, one->shared.link);
@@ -240,7 +244,7 @@ static void compare_all(struct look *look, const struct found *found)
     toc_buf_done(&want);
 }
 
-static void compare(struct world *w, size_t seen[TOC_PIVOT_KIND_COUNT], size_t *fewest)
+static void compare(struct toc_replay *replay, size_t seen[TOC_PIVOT_KIND_COUNT], size_t *fewest)
 {
     struct toc_err err = {0};
     struct look look = {.all = toc_mem_alloc(SHARED_MAX, sizeof *look.all)};
@@ -249,9 +253,9 @@ static void compare(struct world *w, size_t seen[TOC_PIVOT_KIND_COUNT], size_t *
     assert_non_null(found.all);
     toc_arena_init(&look.arena, (size_t)64 << 20);
     toc_arena_init(&found.arena, (size_t)64 << 20);
-    assert_ok(toc_replay_end(w->replay, &err), err);
-    assert_ok(toc_replay_views(w->replay, look_at, &look, &err), err);
-    assert_ok(toc_replay_correlations(w->replay, find_correlation, &found, &err), err);
+    assert_ok(toc_replay_end(replay, &err), err);
+    assert_ok(toc_replay_views(replay, look_at, &look, &err), err);
+    assert_ok(toc_replay_correlations(replay, find_correlation, &found, &err), err);
     compare_all(&look, &found);
     for (size_t k = 0; k < TOC_PIVOT_KIND_COUNT; k++)
         seen[k] += look.seen[k];
@@ -276,7 +280,7 @@ static void correlations_are_what_the_views_share(void **unused)
                 w.time += (i == 179 ? 160 : 40) * TOC_MS_DAY;
             send(&w);
             if (i % 20 == 0 || i % 60 == 59)
-                compare(&w, seen, &fewest);
+                compare(w.replay, seen, &fewest);
         }
         end(&w);
     }
@@ -286,8 +290,41 @@ static void correlations_are_what_the_views_share(void **unused)
     assert_in_range(fewest, 0, 3); // everything had gone at times
 }
 
+// The same over whole deployments: decisions, suspensions, reference sets that come and go, forgeries, ten members.
+static void so_they_are_in_a_whole_deployment(void **unused)
+{
+    (void)unused;
+    size_t seen[TOC_PIVOT_KIND_COUNT] = {0}, fewest = SIZE_MAX;
+    GEN_EACH_SEED(seed, 6)
+    {
+        const struct gen_way way = {.events = 600};
+        struct gen_log log;
+        struct run run = {0};
+        struct toc_err err = {0};
+        struct toc_replay_conf conf = {.reference = gen_find_set, .ctx = &gen_world, .way = {.batch = 4, .restart = 40},
+                .correlations = true};
+        gen_log_open(&log, &gen_world, seed, &way);
+        memcpy(conf.genesis_digest, gen_world.genesis_digest, sizeof conf.genesis_digest);
+        memcpy(conf.deployment_key, gen_world.deployment_key, sizeof conf.deployment_key);
+        assert_ok(toc_replay_new(&conf, &run.replay, &err), err);
+        for (size_t at = 0; at < log.count; at += 50) {
+            run_feed(&run, &log, at, at + 50 < log.count ? at + 50 : log.count);
+            compare(run.replay, seen, &fewest);
+        }
+        toc_replay_free(run.replay);
+        gen_log_close(&log);
+    }
+    print_message("registrable domain %zu, network %zu, relation %zu, report %zu\n", seen[TOC_PIVOT_KIND_REGISTRABLE_DOMAIN],
+            seen[TOC_PIVOT_KIND_NETWORK], seen[TOC_PIVOT_KIND_RELATION], seen[TOC_PIVOT_KIND_REPORT]);
+    assert_true(seen[TOC_PIVOT_KIND_REGISTRABLE_DOMAIN] > 20);
+    assert_true(seen[TOC_PIVOT_KIND_RELATION] + seen[TOC_PIVOT_KIND_REPORT] > 20);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(correlations_are_what_the_views_share)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    const struct CMUnitTest tests[] = {
+            cmocka_unit_test(correlations_are_what_the_views_share),
+            cmocka_unit_test(so_they_are_in_a_whole_deployment),
+    };
+    return cmocka_run_group_tests(tests, gen_open, gen_close);
 }

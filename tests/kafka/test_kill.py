@@ -153,7 +153,7 @@ class Trial:
             calm = self.hub.metric(ABORTS) == aborts
             print("SIGTERM under load: ended after %.2f s" % self.hub.stop())
             after = self.aborted()
-            if after == before:
+            if after <= before:  # what was open at the first look may have been committed since
                 return
             if calm:
                 raise AssertionError("SIGTERM left %d records of an aborted transaction behind" % (after - before))

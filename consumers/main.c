@@ -40,7 +40,7 @@ static int usage(FILE *to, int code)
           "       tocsin-subscribe --version | --help\n"
           "NAME is list, rpz, csv, jsonl or stix. list and rpz hold what is to be blocked, the "
           "others what the\n"
-          "interest says. -c defaults to " DEFAULT_CONFIG ".\n",
+          "interest says. -c, also --config, defaults to " DEFAULT_CONFIG ".\n",
             to);
     return code;
 }

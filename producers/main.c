@@ -28,10 +28,10 @@ static int enrol(const char *name, const char *dir)
            "1. Give %s/%s to the operator. The other files stay on this machine.\n"
            "2. When the operator calls you back, read out this fingerprint:\n\n"
            "       %s\n\n"
-           "3. The operator gives you a certificate (tls.crt), the authority (ca.pem), the genesis "
-           "file and its\n"
-           "   digest: put them beside the keys and complete %s/%s.\n",
-            dir, dir, TOC_ENROL_REQUEST, fingerprint, dir, TOC_ENROL_CONFIG);
+           "3. You get back tls.crt, ca.pem, genesis.toc and deployment.conf: put them beside the keys, and the "
+           "lines of\n"
+           "   deployment.conf in place of those in %s/%s. Then: tocsin-publish -c %s/%s --check\n",
+           dir, dir, TOC_ENROL_REQUEST, fingerprint, dir, TOC_ENROL_CONFIG, dir, TOC_ENROL_CONFIG);
     toc_enrolment_done(&enrolment);
     return TOC_EXIT_OK;
 }

@@ -131,7 +131,7 @@ static toc_rc ground_of(struct picture *p, const struct item *item, struct groun
 
 static toc_rc count_item(struct picture *p, const struct item *item, struct toc_err *err)
 {
-    struct ground *ground;
+    struct ground *ground = NULL; // gcc does not see that a failure leaves
     if (item->status == TOC_STATUS_WITHDRAWN || item->status == TOC_STATUS_EXPIRED)
         p->resting++;
     if (item->status != TOC_STATUS_ACTIVE && item->status != TOC_STATUS_DISPUTED)

@@ -28,12 +28,12 @@ const struct toc_conf_row ctl_rows[] = {
                 .doc = "Folder of the deployment: authorities, keys, genesis; only the operator can read it."),
         ROW("member_brokers", TOC_CONF_TEXT, member_brokers, .required = true, .fallback = "\"kafka.example.org:9094\"",
                 .doc = "Brokers as members reach them, host:port, separated by commas."),
-        ROW("hub_sockets", TOC_CONF_LIST, hub_sockets,
+        ROW("hub_sockets", TOC_CONF_LIST, hub_sockets, .example = "[ \"/run/tocsin/hub.sock\" ]",
                 .doc = "Unix sockets of the hubs on this machine, for status and explain."),
         ROW("replicas", TOC_CONF_INT, replicas, .fallback = "3", .min = 1, .max = 9, .doc = "Replicas of every topic."),
         ROW("quickstart", TOC_CONF_BOOL, quickstart, .fallback = "false",
                 .doc = "A deployment for trying out: its authorities live 7 days and nothing works but on loopback."),
-        TOC_BUS_CONF_ROWS(struct ctl_conf, kafka),
+        TOC_BUS_CONF_ROWS(struct ctl_conf, kafka, "9093", "hub-ca.crt", "admin"),
         {0},
 };
 

@@ -66,8 +66,9 @@ static void compose_times(struct compose *x)
             f->valid_until = named(s->c) ? s->c->valid_until
                                          : coarse(s->c, s->c->valid_until + TOC_MS_DAY - 1);
     }
-    if (f->first_seen > f->last_seen)
-        f->first_seen = f->last_seen;
+    // Last seen is kept as the beginning of its step, which may lie before the very first time.
+    if (f->last_seen < f->first_seen)
+        f->last_seen = f->first_seen;
     if (unlimited)
         f->valid_until = 0;
 }
@@ -238,7 +239,7 @@ static toc_rc compose_sources(struct compose *x, struct toc_err *err)
                 .says = says(s->c),
                 .confidence = s->c->confidence,
                 .first_seen = s->c->first_seen,
-                .last_seen = s->last_seen,
+                .last_seen = s->last_seen < s->c->first_seen ? s->c->first_seen : s->last_seen,
                 .valid_until = s->c->valid_until,
                 .origin = s->c->origin,
                 .description = s->c->description,

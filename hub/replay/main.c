@@ -44,13 +44,14 @@ struct args {
 static int usage(FILE *to, int code)
 {
     fputs("usage: tocsin-replay --deployment FILE [options] CAPTURE...   the log of a deployment\n"
-          "       tocsin-replay --lab --members DIR [options] CAPTURE... captures of tocsin-publish --segments\n"
+          "       tocsin-replay --lab --members DIR [options] CAPTURE... captures that tocsin-publish wrote\n"
           "options:\n"
           "  --batch N     records a transaction (1); makes no difference, and that can be tried\n"
           "  --abort N     roll every n-th transaction back once and do it again; nor does this\n"
           "  --restart N   read the state back from its log after every n-th transaction; nor this\n"
           "  --correlations  not the views but what correlates in them\n"
           "  --raw         as: audience TAB id TAB the record's bytes in hex\n"
+          "  --version, --help\n"
           "Views go to standard output, one a line; the last line on standard error is their digest.\n",
             to);
     return code;

@@ -37,6 +37,7 @@ struct toc_conf_row {
     size_t offset;        // offsetof(struct my_conf, field)
     bool required;        // must stand in the file; a text or path must not be empty either
     const char *fallback; // as written in a file; NULL = zero. Of a required row: its example
+    const char *example;  // as written in a file: what the printed reference shows where there is no fallback
     int64_t min, max;     // INT and DURATION (ms); both 0 = from 0 on, without end
     const char *doc;      // one or two sentences, with the unit
     const struct toc_conf_row *rows; // GROUPS: table of the group, ended by a row without name

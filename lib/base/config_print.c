@@ -87,9 +87,10 @@ static void print_kind(const struct page *page, const struct toc_conf_row *row)
 static void print_rows(
         const struct page *page, const struct toc_conf_row *rows, const char *prefix);
 
-static void print_value(const struct page *page, const struct toc_conf_row *row, const char *name)
+static void print_value(const struct page *page, const struct toc_conf_row *row, const char *name, bool off)
 {
-    begin_line(page, name);
+    begin_line(page, off ? "# " : "");
+    toc_buf_put_text(page->out, name);
     if (row->type == TOC_CONF_GROUPS && row->fallback == NULL) {
         toc_buf_put_text(page->out, " = ( {\n");
         const struct page inner = {page->out, page->indent + 1, page->commented};
@@ -98,8 +99,8 @@ static void print_value(const struct page *page, const struct toc_conf_row *row,
         return;
     }
     toc_buf_put_text(page->out, " = ");
-    if (row->fallback != NULL) {
-        toc_buf_put_text(page->out, row->fallback);
+    if (row->fallback != NULL || row->example != NULL) {
+        toc_buf_put_text(page->out, row->fallback != NULL ? row->fallback : row->example);
     } else if (types[row->type].example != NULL) {
         toc_buf_put_text(page->out, types[row->type].example);
     } else if (row->type == TOC_CONF_INT) {
@@ -116,9 +117,10 @@ static void print_row(const struct page *page, const struct toc_conf_row *row, c
 {
     print_doc(page, row->doc);
     print_kind(page, row);
-    const struct page value = {
-            page->out, page->indent, page->commented || (!row->required && row->fallback == NULL)};
-    print_value(&value, row, name);
+    // What is not set by default stands there commented: a value behind the indent, a list of groups line by line.
+    bool off = !page->commented && !row->required && row->fallback == NULL;
+    const struct page whole = {page->out, page->indent, page->commented || (off && row->type == TOC_CONF_GROUPS)};
+    print_value(&whole, row, name, off && !whole.commented);
 }
 
 // Did an earlier row open the group in which this one stands? `len` = length of its dotted path.

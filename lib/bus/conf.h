@@ -22,21 +22,23 @@ struct toc_bus_conf {
     const char *prefix;      // in front of every topic name
 };
 
-// Rows of a toc_conf_row table; `part` is the struct toc_bus_conf inside `whole`:
-//     static const struct toc_conf_row rows[] = {TOC_BUS_CONF_ROWS(struct my_conf, bus), {0}};
+// Rows of a toc_conf_row table; `part` is the struct toc_bus_conf inside `whole`, the texts are for the example: port,
+// authority's file, name of certificate and key:
+//     static const struct toc_conf_row rows[] = {TOC_BUS_CONF_ROWS(struct my_conf, bus, "9093", "ca.pem", "tls"), {0}};
 // clang-format off
-#define TOC_BUS_CONF_ROWS(whole, part)                                                             \
+#define TOC_BUS_CONF_ROWS(whole, part, port, authority, own)                                       \
     {.name = "kafka.brokers", .type = TOC_CONF_TEXT, .offset = offsetof(whole, part.brokers),      \
-        .required = true, .fallback = "\"kafka.example.org:9093\"",                                \
+        .required = true, .fallback = "\"kafka.example.org:" port "\"",                            \
         .doc = "Brokers to ask first: host:port, separated by commas."},                           \
     {.name = "kafka.ca", .type = TOC_CONF_PATH, .offset = offsetof(whole, part.ca),                \
-        .required = true, .fallback = "\"ca.pem\"",                                                \
+        .required = true, .fallback = "\"" authority "\"",                                         \
         .doc = "PEM file of the authority that signed the brokers' certificates."},                \
     {.name = "kafka.certificate", .type = TOC_CONF_PATH,                                           \
-        .offset = offsetof(whole, part.certificate), .required = true, .fallback = "\"tls.crt\"",  \
-        .doc = "PEM file of our own certificate, as the operator gave it back."},                  \
+        .offset = offsetof(whole, part.certificate), .required = true,                             \
+        .fallback = "\"" own ".crt\"",                                                             \
+        .doc = "PEM file of our own certificate: it says to the broker who we are."},              \
     {.name = "kafka.key", .type = TOC_CONF_PATH, .offset = offsetof(whole, part.key),              \
-        .required = true, .fallback = "\"tls.key\"",                                               \
+        .required = true, .fallback = "\"" own ".key\"",                                           \
         .doc = "PEM file of the private key of kafka.certificate; mode 0600."},                    \
     {.name = "kafka.client_id", .type = TOC_CONF_TEXT, .offset = offsetof(whole, part.client_id),  \
         .fallback = "\"tocsin\"", .doc = "Name of this program in the broker's logs and quotas."}, \

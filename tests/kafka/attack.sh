@@ -19,7 +19,6 @@ while IFS=$'\t' read -r name type effect file; do
     case $name in '' | \#*) continue ;; esac
     deployment_ctl "$work" reference use "$sets/$file" --name "$name" --type "$type" --effect "$effect" >/dev/null
 done <"$sets/sets.tsv"
-echo "hub_sockets = [ \"$work/h1/hub.sock\" ];" >>"$work/op/operator.conf"
 deployment_hub "$work" h1
 deployment_start "$work" h1
 python3 "$(dirname "$0")/attack.py" "$work"

@@ -11,7 +11,6 @@ deployment_make "$work" 2
 deployment_member "$work" alpha hospital AMBER --no-probation --descriptions --own-name mercy-clinic.org
 deployment_member "$work" beta hospital AMBER --no-probation
 deployment_hub "$work" h1
-echo "hub_sockets = [ \"$work/h1/hub.sock\" ];" >>"$work/op/operator.conf"
 deployment_start "$work" h1
 TOC_PAGE=http://127.0.0.1:$(deployment_port "$work" h1) python3 "$(dirname "$0")/planted.py" "$work"
 deployment_stop "$work" h1

@@ -23,6 +23,8 @@ import urllib.request
 import raw_member
 from raw_member import ROOT, Schema
 
+import avro_container  # raw_member knows where it is
+
 BIN = os.path.join(os.path.abspath(os.environ["TOC_BUILD"]), "bin")
 PATIENCE = 60  # seconds an awaited event may take on a loaded machine
 COUNTERS = ("sent", "changed", "unchanged", "quarantined", "repeated")
@@ -43,11 +45,10 @@ def until(wanted, what, patience=PATIENCE):
 
 def must(*command, ok=(0,), **options):
     """Standard output; an error with all it said when it ends with another code."""
-    options.setdefault("stdin", subprocess.DEVNULL)
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False, timeout=300, text=True,
-                          errors="replace", **options)
-    if done.returncode not in ok:
-        raise AssertionError("%s\nended with %d:\n%s%s" % (shlex.join(command), done.returncode, done.stdout[-4000:], done.stderr[-4000:]))
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False,
+                          timeout=300, text=True, errors="replace", **options)
+    assert done.returncode in ok, "%s\nended with %d:\n%s%s" % (
+        shlex.join(command), done.returncode, done.stdout[-4000:], done.stderr[-4000:])
     return done.stdout
 
 
@@ -60,6 +61,18 @@ def replay(*arguments):
     """What tocsin-replay --raw prints: {(audience, id): bytes}."""
     rows = (line.split("\t") for line in must(os.path.join(BIN, "tocsin-replay"), "--raw", *arguments).splitlines())
     return {(audience, key): bytes.fromhex(value) for audience, key, value in rows}
+
+
+def segment_of(value):
+    """The Segment of a record of submit; None when it holds something else."""
+    signed = Schema.of("signed_segment").get(value)
+    payload = signed["payload"] if signed["codec"] == "none" else avro_container.unzstd(signed["payload"], signed["raw_length"])
+    return Schema.of("segment").get(payload) if payload.startswith(Schema.of("segment").header) else None
+
+
+def captured(path):
+    """The Segments of a capture."""
+    return [segment_of(row["value"]) for row in avro_container.rows(path, Schema.of("capture").codec)]
 
 
 def view(value):
@@ -134,7 +147,11 @@ class Deployment(raw_member.Deployment):
         for child in self.children + [hub.process for hub in self.hubs if hub.process]:
             child.kill()
             child.wait()
+        self.admin.close()
         self.shell("deployment_end")
+
+    def path(self, *names):
+        return os.path.join(self.folder, *names)
 
     def write(self, name, lines):
         path = self.path(name)
@@ -151,7 +168,7 @@ class Deployment(raw_member.Deployment):
         return self.hubs[-1]
 
     def status(self, ok=(0,)):
-        return json.loads(must(os.path.join(BIN, "tocsinctl"), "-c", self.path("op/operator.conf"), "status", "--json", ok=ok))
+        return json.loads(must(os.path.join(BIN, "tocsinctl"), "-c", self.path("op", "operator.conf"), "status", "--json", ok=ok))
 
     def unread(self):
         """Records of submit that no hub has committed; also what only ends a transaction."""
@@ -173,7 +190,7 @@ class Deployment(raw_member.Deployment):
 
     def replay_conf(self, references):
         """The file for tocsin-replay --deployment; `references`: the folder of the sets in use."""
-        with open(self.path("op/init.out"), encoding="utf-8") as words:
+        with open(self.path("op", "init.out"), encoding="utf-8") as words:
             digest = re.search(r'genesis_digest = "[0-9a-f]{64}"', words.read()).group(0)
         return self.write("op/replay.conf", [digest + ";", 'deployment_key = "deployment.key";', 'references = "%s";' % references])
 
@@ -181,16 +198,16 @@ class Deployment(raw_member.Deployment):
 
     def member(self, name, role, clearance, *options, feeds=NAMED):
         self.shell("deployment_member", name, role, clearance, *options)
-        with open(self.path(name + "/member.conf"), encoding="utf-8") as conf:
+        with open(self.path(name, "member.conf"), encoding="utf-8") as conf:
             self.write(name + "/member.conf", re.sub(r"(?m)^feeds = .*", "feeds = ( %s );" % feeds, conf.read()).splitlines())
 
     def publish(self, member, file, *options, feed="main", ok=(0,)):
-        return must(os.path.join(BIN, "tocsin-publish"), "-c", self.path(member + "/member.conf"), "--feed", feed, *options, file, ok=ok)
+        return must(os.path.join(BIN, "tocsin-publish"), "-c", self.path(member, "member.conf"), "--feed", feed, *options, file, ok=ok)
 
     def subscriber(self, member, *arguments):
         """A running tocsin-subscribe; its words are in subscribe.log of the member's folder."""
-        with open(self.path(member + "/subscribe.log"), "ab") as log:
-            child = under_us(os.path.join(BIN, "tocsin-subscribe"), "-c", self.path(member + "/member.conf"), *arguments, stdout=log, stderr=log)
+        with open(self.path(member, "subscribe.log"), "ab") as log:
+            child = under_us(os.path.join(BIN, "tocsin-subscribe"), "-c", self.path(member, "member.conf"), *arguments, stdout=log, stderr=log)
         self.children.append(child)
         return child
 
@@ -200,6 +217,19 @@ class Deployment(raw_member.Deployment):
         """What compaction would leave."""
         values = {r.key.decode(): r.value for r in self.read(what + "." + audience) if r.key != b"head"}
         return {key: value for key, value in values.items() if value is not None}
+
+    def ends(self, topic):
+        name = self.topic(topic)
+        return [self.admin.end(name, p, committed=True)[1] for p in range(self.admin.metadata([name])[name][1])]
+
+    def since(self, topic, ends):
+        """Records that came after ends()."""
+        return [r for r in self.read(topic) if r.offset >= ends[r.partition]]
+
+    def segments(self, member, ends):
+        """[(record of submit, Segment)] that a member sent after ends("submit")."""
+        opened = ((record, segment_of(record.value)) for record in self.since("submit", ends))
+        return [(record, segment) for record, segment in opened if segment and segment["member"] == member]
 
     def sums(self, topic):
         """Receipts of a topic added up, by member, under the names of status --json."""

@@ -10,8 +10,7 @@ import tempfile
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-import avro_plain
-from raw_member import Schema, framed, key_of, public_bytes, seal
+from raw_member import Schema, avro_plain, framed, key_of, public_bytes, seal
 
 START = 1767225600000  # 2026-01-01
 DAY = 86400000

@@ -2,6 +2,8 @@
 with a client of its own, honest or not. Uses none of our code; reads topics with kcat."""
 
 import collections
+import ctypes
+import ctypes.util
 import hashlib
 import os
 import shlex
@@ -78,6 +80,15 @@ def private_key(path):
 
 def public_bytes(key):
     return key.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+
+
+def zstd(data, level=3):
+    """One frame that holds its content size."""
+    library = ctypes.CDLL(ctypes.util.find_library("zstd"))
+    library.ZSTD_compress.restype = library.ZSTD_compressBound.restype = ctypes.c_size_t
+    room = library.ZSTD_compressBound(ctypes.c_size_t(len(data)))
+    out = ctypes.create_string_buffer(room)
+    return out.raw[:library.ZSTD_compress(out, ctypes.c_size_t(room), data, ctypes.c_size_t(len(data)), level)]
 
 
 def seal(deployment, key, payload, observations=0, **header):
@@ -161,14 +172,14 @@ class Deployment:
 
     def records(self, topic, *more):
         """Those a reader gets now; `more` goes to kcat."""
-        process = self.kcat(topic, "-e", *more)
         records = []
-        while True:
-            one = read_record(topic, process.stdout)
-            if one is None:
-                break
-            records.append(one)
-        assert process.wait() == 0, "kcat cannot read %s" % topic
+        with self.kcat(topic, "-e", *more) as process:
+            while True:
+                one = read_record(topic, process.stdout)
+                if one is None:
+                    break
+                records.append(one)
+        assert process.returncode == 0, "kcat cannot read %s" % topic
         return sorted(records, key=lambda r: (r.partition, r.offset))
 
     def views(self):
@@ -266,7 +277,10 @@ class Member:
 
     def sealed(self, segment, **header):
         header = {"observations": len(segment["observations"]), **header}
-        return seal(self.deployment.id, self.key, framed("segment", **segment), **header)
+        payload = framed("segment", **segment)
+        if header.get("codec") == "zstd":
+            header["raw_length"], payload = len(payload), zstd(payload)
+        return seal(self.deployment.id, self.key, payload, **header)
 
     def send_bytes(self, partition, value, identity=None):
         """To submit, over the member's own connection."""
@@ -275,10 +289,10 @@ class Member:
         offset = self.connection.send(self.deployment.topic("submit"), partition, [value])
         return Sent(self.deployment, partition, offset, identity)
 
-    def send(self, observations, **fields):
+    def send(self, observations, codec="none", **fields):
         segment = self.segment(observations, **fields)
         identity = "%s/%d/%d" % (segment["writer"].hex(), segment["seq"], segment.get("index", 0))
-        return self.send_bytes(segment["partition"], self.sealed(segment), identity.encode())
+        return self.send_bytes(segment["partition"], self.sealed(segment, codec=codec), identity.encode())
 
 
 class Checks:

@@ -13,7 +13,7 @@ struct settings {
     struct toc_bus_conf bus;
 };
 
-static const struct toc_conf_row rows[] = {TOC_BUS_CONF_ROWS(struct settings, bus), {0}};
+static const struct toc_conf_row rows[] = {TOC_BUS_CONF_ROWS(struct settings, bus, "9093", "ca.pem", "tls"), {0}};
 
 static toc_rc parse(
         const char *text, struct settings *out, struct toc_conf **conf, struct toc_err *err)

@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# One member with a client of its own tries to stop the exchange, to make it grow, to make it work without end. abuse.py
+# has the cases; the hub must neither stumble nor build anything anew.
+set -euo pipefail
+
+# shellcheck source=../support/deployment.sh
+. "$(dirname "$0")/../support/deployment.sh"
+work=$(mktemp -d)
+trap 'code=$?; [ $code = 0 ] || tail -n 40 "$work"/h1/log >&2 || true; deployment_end "$work"; rm -rf "$work"' EXIT
+deployment_make "$work" 2
+deployment_member "$work" mallory hospital AMBER --no-probation
+deployment_member "$work" honest hospital AMBER --no-probation
+deployment_hub "$work" h1
+deployment_start "$work" h1
+TOC_PAGE=http://127.0.0.1:$(deployment_port "$work" h1) python3 "$(dirname "$0")/abuse.py" "$work"
+deployment_stop "$work" h1

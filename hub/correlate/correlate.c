@@ -1,5 +1,6 @@
 #include "hub/correlate/correlate.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "hub/correlate/list.h"
@@ -20,8 +21,16 @@
 #define FORGET_STEP_MAX 4   // entries looked at by one record: more than one record can add
 #define DIGEST_SEED 1
 
+struct touched { // a pivot whose list has changed since it was last published
+    uint8_t key[16];
+    int64_t time;
+};
+
 struct toc_correlate {
     int64_t remembered;
+    struct touched *touched; // in the order of the steps
+    size_t touched_count, touched_cap;
+    uint64_t rollbacks; // of the state when the first of them was noted
     struct toc_arena arena; // for one record
     struct toc_buf encoded, value;
     struct list list;
@@ -50,6 +59,7 @@ void toc_correlate_free(struct toc_correlate *c)
     toc_arena_done(&c->arena);
     toc_buf_done(&c->encoded);
     toc_buf_done(&c->value);
+    toc_mem_free(c->touched);
     toc_mem_free(c);
 }
 
@@ -141,7 +151,41 @@ static toc_rc publish(struct toc_correlate *c, int64_t time, toc_correlate_emit_
     title->published = digest;
     c->totals.published += digest != 0;
     c->totals.ended += digest == 0;
-    return emit(ctx, &record, err);
+    TOC_TRY(emit(ctx, &record, err));
+    return list_close(&c->list, err);
+}
+
+static int by_key(const void *a, const void *b)
+{
+    const struct touched *x = a, *y = b;
+    int c = memcmp(x->key, y->key, sizeof x->key);
+    return c != 0 ? c : (x->time > y->time) - (x->time < y->time);
+}
+
+// What was touched before a rollback was not touched at all.
+static void heed_rollback(struct toc_correlate *c)
+{
+    if (c->rollbacks != toc_state_rollbacks(c->list.state))
+        c->touched_count = 0;
+    c->rollbacks = toc_state_rollbacks(c->list.state);
+}
+
+toc_rc toc_correlate_publish(struct toc_correlate *c, toc_correlate_emit_fn *emit, void *ctx, struct toc_err *err)
+{
+    heed_rollback(c);
+    if (c->touched_count > 1)
+        qsort(c->touched, c->touched_count, sizeof *c->touched, by_key);
+    for (size_t i = 0; i < c->touched_count; i++) {
+        const struct touched *t = &c->touched[i];
+        if (i + 1 < c->touched_count && memcmp(t->key, t[1].key, sizeof t->key) == 0)
+            continue;
+        toc_arena_reset(&c->arena);
+        TOC_TRY(list_root(&c->list, t->key, err));
+        if (list_title(&c->list) != NULL)
+            TOC_TRY(publish(c, t->time, emit, ctx, err));
+    }
+    c->touched_count = 0;
+    return TOC_OK;
 }
 
 // --- one record --------------------------------------------------------------------------------------
@@ -179,8 +223,17 @@ static bool readable(const struct toc_pivot *pivot, struct toc_slice key)
     return memcmp(key.ptr, wanted, sizeof wanted) == 0;
 }
 
-static toc_rc take(struct toc_correlate *c, const struct toc_correlate_input *input, toc_correlate_emit_fn *emit,
-        void *ctx, struct toc_err *err)
+static toc_rc note(struct toc_correlate *c, const struct toc_correlate_input *input, struct toc_err *err)
+{
+    if (toc_mem_grow((void **)&c->touched, &c->touched_cap, c->touched_count + 1, sizeof *c->touched) != 0)
+        return sum_no_memory(err);
+    struct touched *t = &c->touched[c->touched_count++];
+    memcpy(t->key, input->key.ptr, sizeof t->key);
+    t->time = input->time;
+    return TOC_OK;
+}
+
+static toc_rc take(struct toc_correlate *c, const struct toc_correlate_input *input, struct toc_err *err)
 {
     struct toc_pivot pivot;
     if (toc_failed(toc_pivot_get(input->value, &c->arena, &pivot, NULL)) || !readable(&pivot, input->key)) {
@@ -202,15 +255,15 @@ static toc_rc take(struct toc_correlate *c, const struct toc_correlate_input *in
     memcpy(posting.indicator, pivot.indicator, sizeof posting.indicator);
     TOC_TRY(list_put(&c->list, &posting, err));
     name(list_title(&c->list), &pivot);
-    TOC_TRY(publish(c, input->time, emit, ctx, err));
-    return list_close(&c->list, err);
+    TOC_TRY(list_close(&c->list, err));
+    return note(c, input, err);
 }
 
-toc_rc toc_correlate_step(struct toc_correlate *c, const struct toc_correlate_input *input, toc_correlate_emit_fn *emit,
-        void *ctx, struct toc_err *err)
+toc_rc toc_correlate_step(struct toc_correlate *c, const struct toc_correlate_input *input, struct toc_err *err)
 {
     c->totals.records++;
+    heed_rollback(c);
     toc_arena_reset(&c->arena);
     TOC_TRY(forget_due(c, input->offset, err));
-    return take(c, input, emit, ctx, err);
+    return take(c, input, err);
 }

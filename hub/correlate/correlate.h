@@ -26,7 +26,7 @@ struct toc_correlate_record { // for correlations.<audience>
     uint8_t id[16];         // decides the partition
     struct toc_slice key;   // the id as 32 hex digits
     struct toc_slice value; // .ptr NULL: a tombstone, fewer than two are left
-    int64_t time;           // of the input
+    int64_t time;           // of the last input that touched it
 };
 typedef toc_rc toc_correlate_emit_fn(void *ctx, const struct toc_correlate_record *record, struct toc_err *err);
 
@@ -36,9 +36,14 @@ TOC_NODISCARD toc_rc toc_correlate_new(struct toc_state *state, int64_t remember
         struct toc_err *err);
 void toc_correlate_free(struct toc_correlate *correlate); // NULL is fine
 
-// A record that cannot be read is counted and left out: only route writes them. Failures are FATAL.
+// Takes a record into the lists. One that cannot be read is counted and left out: only route writes them.
+// Failures are FATAL.
 TOC_NODISCARD toc_rc toc_correlate_step(struct toc_correlate *correlate, const struct toc_correlate_input *input,
-        toc_correlate_emit_fn *emit, void *ctx, struct toc_err *err);
+        struct toc_err *err);
+// Publishes what the steps since the last call (or rollback of the state) have changed, each pivot once. To be
+// called before the state is written and committed: what came meanwhile and went again is said nothing of.
+TOC_NODISCARD toc_rc toc_correlate_publish(struct toc_correlate *correlate, toc_correlate_emit_fn *emit, void *ctx,
+        struct toc_err *err);
 
 toc_state_derive_fn toc_correlate_derive; // for toc_state_restored; ctx is not looked at
 

@@ -80,7 +80,8 @@ static toc_rc load_child(const struct list *list, const struct list_node *parent
 static toc_rc store(const struct list *list, const struct list_node *n, struct toc_err *err)
 {
     static const uint64_t nothing_said[TOC_ENTRY_SAID];
-    if (n->node.sum == NULL && n->node.postings_count == 0)
+    bool published = n->node.title != NULL && n->node.title->published != 0;
+    if (n->node.sum == NULL && n->node.postings_count == 0 && !published)
         return toc_state_drop(list->state, n->key, err);
     toc_buf_clear(list->encoded);
     toc_posting_node_encode(&n->node, list->encoded);
@@ -90,10 +91,16 @@ static toc_rc store(const struct list *list, const struct list_node *n, struct t
     return due != 0 && due != n->due ? toc_state_timer(list->state, LIST_LANE, due, n->key, err) : TOC_OK;
 }
 
+toc_rc list_root(struct list *list, const uint8_t pivot[16], struct toc_err *err)
+{
+    list->depth = 0;
+    return load(list, pivot, &list->way[0], err);
+}
+
 toc_rc list_open(struct list *list, const uint8_t pivot[16], const uint8_t indicator[16], struct toc_err *err)
 {
-    TOC_TRY(load(list, pivot, &list->way[0], err));
-    for (list->depth = 0; list->way[list->depth].node.sum != NULL; list->depth++) {
+    TOC_TRY(list_root(list, pivot, err));
+    for (; list->way[list->depth].node.sum != NULL; list->depth++) {
         if (list->depth == LIST_DEPTH_MAX)
             return toc_fail_fate(err, TOC_FATE_FATAL, TOC_E_STATE, "a posting list without end");
         TOC_TRY(load_child(list, &list->way[list->depth], list->depth, digit(indicator, list->depth),

@@ -4,7 +4,7 @@
 // above it. The shape depends on the order in which postings came, what is read off it does not.
 // Inside hub/correlate only.
 //
-//     list_open -> list_find -> list_put -> list_sum -> list_close
+//     list_open -> list_find -> list_put -> list_close        list_root -> list_sum -> list_close
 #pragma once
 
 #include "hub/correlate/posting.h"
@@ -30,13 +30,15 @@ struct list {
 
 // Failures of all: MEMORY, or STATE when the state cannot be read; both FATAL.
 TOC_NODISCARD toc_rc list_open(struct list *list, const uint8_t pivot[16], const uint8_t indicator[16], struct toc_err *err);
+// The root alone: enough to read the sum and title, and to close.
+TOC_NODISCARD toc_rc list_root(struct list *list, const uint8_t pivot[16], struct toc_err *err);
 // NULL before the first posting.
 struct toc_posting_title *list_title(struct list *list);
 const struct toc_posting *list_find(const struct list *list, const uint8_t indicator[16]);
 // Adds or replaces the indicator's posting; the indicator must be the one it was opened for.
 TOC_NODISCARD toc_rc list_put(struct list *list, const struct toc_posting *posting, struct toc_err *err);
 TOC_NODISCARD toc_rc list_sum(const struct list *list, struct toc_posting_sum *out, struct toc_err *err);
-// Stores the root, or drops it when nothing is left.
+// Stores the root, or drops it when nothing is left and nothing is published that would have to be taken back.
 TOC_NODISCARD toc_rc list_close(struct list *list, struct toc_err *err);
 
 // Forgets the absent postings of one entry whose time is up (until <= now), if there are any.

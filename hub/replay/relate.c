@@ -75,9 +75,7 @@ static toc_rc take_pivot(void *ctx, const struct toc_route_record *record, struc
     struct relate *r = ctx;
     const struct toc_correlate_input input = {
             .offset = r->pivots++, .time = record->time, .key = record->key, .value = record->value};
-    TOC_TRY(toc_correlate_step(r->correlate, &input, keep_correlation, r, err));
-    toc_state_commit(r->state);
-    return TOC_OK;
+    return toc_correlate_step(r->correlate, &input, err);
 }
 
 toc_rc relate_view(struct relate *r, int audience, struct toc_slice name, int32_t partition, struct toc_slice value,
@@ -89,7 +87,10 @@ toc_rc relate_view(struct relate *r, int audience, struct toc_slice name, int32_
     toc_arena_reset(&r->arena);
     r->audience = audience;
     TOC_TRY(toc_indicator_get(value, &r->arena, &indicator, err));
-    return toc_route_pivots(&indicator, &source, &r->arena, &r->pivot, take_pivot, r, err);
+    TOC_TRY(toc_route_pivots(&indicator, &source, &r->arena, &r->pivot, take_pivot, r, err));
+    TOC_TRY(toc_correlate_publish(r->correlate, keep_correlation, r, err));
+    toc_state_commit(r->state);
+    return TOC_OK;
 }
 
 struct toc_state *relate_correlations(const struct relate *r, int audience)

@@ -22,8 +22,12 @@ struct instance {
     const struct toc_correlate_stage *shared;
     struct toc_correlate *correlate;
     struct toc_correlate_totals counted; // what stands in the metrics already
-    toc_stage_emit *emit;                // of the step in hand
-    void *emit_ctx;
+};
+
+struct publishing {
+    const struct toc_correlate_stage *shared;
+    toc_stage_emit *emit;
+    void *ctx;
 };
 
 static toc_rc stage_open(void *ctx, int32_t partition, struct toc_state *state, void **out, struct toc_err *err)
@@ -58,17 +62,16 @@ static void stage_close(void *ctx)
 
 static toc_rc pass_on(void *ctx, const struct toc_correlate_record *record, struct toc_err *err)
 {
-    const struct instance *instance = ctx;
-    const struct toc_correlate_stage *shared = instance->shared;
-    struct toc_topic_name topic = toc_topic(shared->conf.prefix, TOC_TOPIC_CORRELATIONS, record->audience);
+    const struct publishing *p = ctx;
+    struct toc_topic_name topic = toc_topic(p->shared->conf.prefix, TOC_TOPIC_CORRELATIONS, record->audience);
     const struct toc_stage_output out = {
             .topic = topic.text,
-            .partition = (int32_t)toc_key_partition(record->id, (uint32_t)shared->conf.partitions),
+            .partition = (int32_t)toc_key_partition(record->id, (uint32_t)p->shared->conf.partitions),
             .key = record->key,
             .value = record->value,
             .time = record->time,
     };
-    return instance->emit(instance->emit_ctx, &out, err);
+    return p->emit(p->ctx, &out, err);
 }
 
 static void count(struct instance *instance)
@@ -89,11 +92,18 @@ static toc_rc stage_step(void *ctx, const struct toc_stage_input *input, toc_sta
         struct toc_err *err)
 {
     struct instance *instance = ctx;
-    instance->emit = emit;
-    instance->emit_ctx = emit_ctx;
+    (void)emit;
+    (void)emit_ctx;
     const struct toc_correlate_input record = {
             .offset = input->offset, .time = input->append_time, .key = input->key, .value = input->value};
-    toc_rc rc = toc_correlate_step(instance->correlate, &record, pass_on, instance, err);
+    return toc_correlate_step(instance->correlate, &record, err);
+}
+
+static toc_rc stage_finish(void *ctx, toc_stage_emit *emit, void *emit_ctx, struct toc_err *err)
+{
+    struct instance *instance = ctx;
+    struct publishing publishing = {.shared = instance->shared, .emit = emit, .ctx = emit_ctx};
+    toc_rc rc = toc_correlate_publish(instance->correlate, pass_on, &publishing, err);
     count(instance);
     return rc;
 }
@@ -137,6 +147,7 @@ toc_rc toc_correlate_stage_new(const struct toc_correlate_stage_conf *conf, stru
             .ready = stage_ready,
             .close = stage_close,
             .step = stage_step,
+            .finish = stage_finish,
             .derive = toc_correlate_derive,
             .ask = stage_ask,
     };

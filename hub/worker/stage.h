@@ -41,6 +41,8 @@ struct toc_stage {
             struct toc_err *err);
     // Offsets [from, next) hold a batch that nobody can decode; NULL: the stage has nothing to say of it.
     toc_rc (*skipped)(void *instance, int64_t from, int64_t next, toc_stage_emit *emit, void *emit_ctx, struct toc_err *err);
+    // Before the state of a transaction is written: what is to be said of all its steps together. NULL: nothing.
+    toc_rc (*finish)(void *instance, toc_stage_emit *emit, void *emit_ctx, struct toc_err *err);
     toc_state_derive_fn *derive;
     // A question at a commit boundary; the answer is JSON. NOTFOUND when the stage has no such question.
     toc_rc (*ask)(void *instance, struct toc_slice question, struct toc_buf *answer, struct toc_err *err);

@@ -98,6 +98,17 @@ static toc_rc put_block(void *ctx, struct toc_slice block, struct toc_err *err)
     return toc_txn_put(e->w->txn, &send, err);
 }
 
+static toc_rc finish_steps(struct toc_worker *w, struct toc_err *err)
+{
+    for (size_t i = 0; i < w->parts.count && w->conf.stage->finish != NULL; i++) {
+        struct part *part = &w->parts.items[i];
+        struct emit to = {.w = w, .partition = part->partition};
+        if (part->touched)
+            TOC_TRY(w->conf.stage->finish(part->instance, emit, &to, err));
+    }
+    return TOC_OK;
+}
+
 static toc_rc put_blocks(struct toc_worker *w, struct toc_err *err)
 {
     for (size_t i = 0; i < w->parts.count; i++) {
@@ -129,6 +140,7 @@ static toc_rc commit(struct toc_worker *w, struct toc_err *err)
     if (!toc_txn_is_open(w->txn))
         return TOC_OK;
     int64_t began = toc_monotonic_ms(w->conf.clock);
+    TOC_TRY(finish_steps(w, err));
     TOC_TRY(put_blocks(w, err));
     TOC_TRY(put_offsets(w, err));
     TOC_TRY(toc_txn_commit(w->txn, err));

@@ -59,7 +59,7 @@ static void any_way_gives_what_a_plain_count_gives(void **state)
     (void)state;
     static struct world w;
     static struct run run;
-    for (uint64_t seed = 1; seed <= 8; seed++) {
+    for (uint64_t seed = 1; seed <= 5; seed++) {
         new_world(&w, seed, 20, seed % 2 == 0 ? 60 : 900, seed % 4 == 0);
         for (int i = 0; i < 3000; i++)
             say(&w, random_fact(&w));
@@ -159,6 +159,7 @@ static void one_change_is_bounded_work(void **state)
     for (int i = 0; i < 2; i++) { // one that is not listed changes, then one that is goes
         struct fact fact = {.present = i == 0, .tick = 1700000000000 + 99, .organisations = 3, .offset = MANY + i};
         step_at(&run, &w, &fact, run.next++);
+        publish_now(&run);
         toc_buf_clear(&run.log);
         assert_ok(toc_state_blocks(run.state, run.next, keep_block, &run, &err), err);
         // The sweep doubles what changed.
@@ -239,7 +240,8 @@ static void what_is_no_pivot_is_left_out(void **state)
             {.key = toc_slice(key, 16)},
     };
     UNIT_EACH(const struct toc_correlate_input, input, bad)
-        assert_ok(toc_correlate_step(run.correlate, input, keep, &run, &err), err);
+        assert_ok(toc_correlate_step(run.correlate, input, &err), err);
+    publish_now(&run);
     assert_int_equal(toc_correlate_totals(run.correlate)->unreadable, sizeof bad / sizeof *bad);
     assert_int_equal(toc_state_count(run.state), 0);
     end(&run);
@@ -271,7 +273,9 @@ static void without_memory_nothing_half_done_stays(void **state)
         const struct toc_correlate_input input = {
                 .offset = run.next, .key = toc_slice(key, 16), .value = toc_buf_slice(&value)};
         toc_mem_fail_at(nth);
-        toc_rc rc = toc_correlate_step(run.correlate, &input, keep, &run, &err);
+        toc_rc rc = toc_correlate_step(run.correlate, &input, &err);
+        if (!toc_failed(rc))
+            rc = toc_correlate_publish(run.correlate, keep, &run, &err);
         toc_mem_fail_at(0);
         failed = toc_failed(rc);
         if (failed) {

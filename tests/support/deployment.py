@@ -53,8 +53,8 @@ def must(*command, ok=(0,), **options):
 
 
 def under_us(*command, **options):
-    """A program that the kernel kills when this test is gone."""
-    return subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *command], stdin=subprocess.DEVNULL, **options)
+    """A program that the kernel kills when this test is gone, in a process group of its own."""
+    return subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *command], stdin=subprocess.DEVNULL, start_new_session=True, **options)
 
 
 def replay(*arguments):
@@ -145,7 +145,8 @@ class Deployment(raw_member.Deployment):
 
     def end(self):
         for child in self.children + [hub.process for hub in self.hubs if hub.process]:
-            child.kill()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
             child.wait()
         self.admin.close()
         self.shell("deployment_end")

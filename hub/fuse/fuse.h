@@ -92,7 +92,7 @@ TOC_NODISCARD toc_rc toc_fuse_status(struct toc_fuse *fuse, struct toc_jw *w, st
 // Running totals of this process since it began, for metrics.
 struct toc_fuse_totals {
     uint64_t segments, observations, changed, unchanged, quarantined, repeated, published, ticks, ticks_refused,
-            controls, timers, unauthenticated;
+            controls, timers, unauthenticated, published_bytes;
     uint64_t refusals[TOC_REFUSAL_COUNT]; // by code: whole records and single observations
 };
 const struct toc_fuse_totals *toc_fuse_totals(const struct toc_fuse *fuse);

@@ -80,7 +80,8 @@ static toc_rc move_audience(struct toc_fuse *fuse, struct toc_cursor *cursor, in
     bool begun = cursor->after.len == sizeof at;
     if (begun)
         memcpy(at, cursor->after.ptr, sizeof at);
-    for (int moved = 0; moved < TOC_TICK_ENTRIES_MAX;) {
+    uint64_t begun_bytes = fuse->totals.published_bytes;
+    for (int moved = 0; moved < TOC_TICK_ENTRIES_MAX && fuse->totals.published_bytes - begun_bytes < TOC_TICK_BYTES_MAX;) {
         const struct toc_entry *entry = toc_state_next(fuse->state, begun ? at : NULL);
         if (entry == NULL) {
             *cursor = (struct toc_cursor){.done = !cursor->again};
@@ -130,7 +131,8 @@ static toc_rc fire_lane(struct toc_fuse *fuse, int audience, struct toc_err *err
 {
     int64_t hint;
     uint8_t key[16];
-    for (int fired = 0; fired < TOC_TICK_TIMERS_MAX &&
+    uint64_t begun_bytes = fuse->totals.published_bytes;
+    for (int fired = 0; fired < TOC_TICK_TIMERS_MAX && fuse->totals.published_bytes - begun_bytes < TOC_TICK_BYTES_MAX &&
             toc_state_timer_take(fuse->state, (unsigned)audience, fuse->roll.clock.stream_time, &hint, key);) {
         struct subject s;
         if (toc_state_find(fuse->state, key) == NULL)

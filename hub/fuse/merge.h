@@ -16,7 +16,9 @@
 #define MERGE_CONTRIBUTIONS_MAX 1024
 #define MERGE_OF_ORGANISATION_MAX 24 // so that no organisation crowds others out
 #define MERGE_BYTES_MAX ((size_t)160 * 1024)
-#define MERGE_BYTES_OF_ORGANISATION_MAX ((size_t)16 * 1024) // real contributions have a few hundred
+// Real contributions have a few hundred. What one segment or tick touches, 1,000 or 5,000 entries, is written
+// in one transaction: to the state log as it is, to each audience as it sees it.
+#define MERGE_BYTES_OF_ORGANISATION_MAX ((size_t)4 * 1024)
 
 // The same for all observations of a segment.
 struct merge_terms {

@@ -137,6 +137,7 @@ static toc_rc send(struct toc_fuse *fuse, const struct toc_indicator *i, int aud
     toc_indicator_put(i, &fuse->value);
     TOC_TRY(toc_buf_check(&fuse->value, "an indicator record", err));
     fuse->totals.published++;
+    fuse->totals.published_bytes += fuse->value.len;
     return step_emit(fuse, TOC_OUT_INDICATORS, audience, i->id, toc_buf_slice(&fuse->value), t, err);
 }
 

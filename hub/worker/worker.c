@@ -19,6 +19,8 @@
 // fails at the commit itself is settled by building everything anew: only the broker knows what became of it.
 
 #define LULL_MS 2
+#define TXN_MS 10000    // a transaction open longer is given up by the broker
+#define PATIENCE_MAX 4  // doublings of it
 #define NAME_MAX_BYTES 160
 
 struct metrics {
@@ -40,6 +42,9 @@ struct toc_worker {
     struct parts parts;
     struct held held;
     int64_t began_ms; // monotonic, of the transaction in hand
+    // Failures since the last commit. A record may cause more than fits into the usual time: the next try takes
+    // it alone and has twice as long, or it would stop its partition for good.
+    unsigned failures;
 };
 
 // --- stepping ------------------------------------------------------------------------------------
@@ -52,6 +57,7 @@ struct emit {
 static toc_rc emit(void *ctx, const struct toc_stage_output *out, struct toc_err *err)
 {
     const struct emit *e = ctx;
+    life_beat(&e->w->life); // a large step is no standstill
     const struct toc_send send = {
             .topic = out->topic,
             .partition = out->partition < 0 ? e->partition : out->partition,
@@ -156,6 +162,7 @@ static toc_rc commit(struct toc_worker *w, struct toc_err *err)
     toc_metric_add(w->metrics.commits, 1);
     toc_histogram_add(w->metrics.commit_ms, toc_monotonic_ms(w->conf.clock) - began);
     life_is(&w->life, TOC_WORKER_RUNNING);
+    w->failures = 0;
     return TOC_OK;
 }
 
@@ -253,7 +260,7 @@ static toc_rc skip(struct toc_worker *w, const struct toc_poll *poll, struct toc
 
 static bool full(const struct toc_worker *w)
 {
-    return toc_txn_is_open(w->txn) && (w->held.bytes >= TOC_TXN_BYTES_MAX ||
+    return toc_txn_is_open(w->txn) && (w->held.bytes >= TOC_TXN_BYTES_MAX || w->failures != 0 ||
             toc_monotonic_ms(w->conf.clock) - w->began_ms >= w->conf.commit_ms);
 }
 
@@ -321,7 +328,8 @@ static toc_rc run_loop(struct toc_worker *w, struct toc_err *err)
 static toc_rc build(struct toc_worker *w, struct toc_err *err)
 {
     const struct toc_worker_conf *c = &w->conf;
-    const struct toc_txn_opts txn = {.id = w->name, .linger_ms = 2};
+    unsigned doublings = w->failures < PATIENCE_MAX ? w->failures : PATIENCE_MAX;
+    const struct toc_txn_opts txn = {.id = w->name, .linger_ms = 2, .timeout_ms = (int64_t)TXN_MS << doublings};
     TOC_TRY(toc_txn_open(c->bus, c->log, &txn, &w->txn, err));
     if (c->stage->ticks)
         TOC_TRY(ticker_open(c, &w->ticker, err));
@@ -342,8 +350,10 @@ static void tear_down(void *ctx, bool clean)
     struct toc_err err;
     if (!clean && w->txn != NULL && toc_failed(abort_all(w, &err)))
         toc_log(TOC_LOG_WARN, w->name, "abort: %s", err.text);
-    if (!clean) // what the close revokes must not be committed
+    if (!clean) { // what the close revokes must not be committed
         held_clear(&w->held);
+        w->failures++;
+    }
     if (toc_failed(toc_consumer_close(w->consumer, &err)))
         toc_log(TOC_LOG_WARN, w->name, "close: %s", err.text);
     w->consumer = NULL;

@@ -44,6 +44,8 @@
 #define TOC_TICK_SKEW_MS 60000    // tick against its record's append time: two clocks must concur
 #define TOC_TICK_TIMERS_MAX 5000  // due timers fired by one tick, per audience
 #define TOC_TICK_ENTRIES_MAX 5000 // entries a job moves by one tick, per audience
+#define TOC_TICK_BYTES_MAX                                                                         \
+    (4 * 1024 * 1024) // of records that either of these publishes, per audience: 5,000 usual ones
 
 // Transactions and state
 #define TOC_TXN_BYTES_MAX (16 * 1024 * 1024) // input taken into one transaction

@@ -100,14 +100,14 @@ def fat(kind, value, marking, relations, **fields):
 def weigh_down(d, checks, mallory):
     """Entries as heavy as a member may make them, then one light segment that touches them all."""
     here, values, i = 0, [], 0
-    while len(values) < 400:
+    while len(values) < 1000:
         if d.partition_of("domain", "heavy-%d.com" % i) == here:
             values.append("heavy-%d.com" % i)
         i += 1
     last = None
     for marking in ("clear", "green", "amber"):
-        for at in range(0, len(values), 32):
-            last = mallory.send([fat("domain", v, marking, 7) for v in values[at:at + 32]], codec="zstd", marking=marking, feed="feed-0",
+        for at in range(0, len(values), 200):
+            last = mallory.send([fat("domain", v, marking, 1) for v in values[at:at + 200]], codec="zstd", marking=marking, feed="feed-0",
                                 release={"federal": "yes", "communities": []})
     d.until_taken(here, last.offset)
     for confidence in (91, 92, 93):

@@ -38,6 +38,7 @@ toc_rc toc_correlate_new(struct toc_state *state, int64_t remembered, struct toc
     toc_buf_init(&c->encoded, NODE_BYTES_MAX);
     toc_buf_init(&c->value, CORRELATION_BYTES_MAX);
     c->list = (struct list){.state = state, .arena = &c->arena, .encoded = &c->encoded};
+    toc_state_derive_with(state, toc_correlate_derive, c);
     *out = c;
     return TOC_OK;
 }

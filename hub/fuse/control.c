@@ -7,6 +7,7 @@
 #include "hub/fuse/publish.h"
 #include "lib/base/digest.h"
 #include "lib/base/text.h"
+#include "lib/base/time.h"
 #include "lib/indicator/canon.h"
 #include "lib/indicator/key.h"
 #include "lib/indicator/limits.h"
@@ -14,6 +15,9 @@
 #include "schemas/control.h"
 
 #define ROW_NAME_MAX 160
+// Beyond these a slip of the pen is more likely than a wish; and sums with them cannot overflow.
+#define POLICY_MAX 36500 // days, a hundred years
+#define LIMIT_MAX INT64_C(1000000000000)
 
 // --- rows ---
 
@@ -142,8 +146,9 @@ static toc_rc open_job(struct toc_fuse *fuse, const char *what, struct toc_slice
 
 static bool member_sound(const struct toc_member *m)
 {
-    if (!toc_id_valid(m->id) || !toc_id_valid(m->organisation) || m->live_limit < 0 || m->hourly_limit < 0 ||
-            m->feed_limit < 0)
+    if (!toc_id_valid(m->id) || !toc_id_valid(m->organisation) || m->live_limit < 0 || m->live_limit > LIMIT_MAX ||
+            m->hourly_limit < 0 || m->hourly_limit > LIMIT_MAX || m->feed_limit < 0 || m->admitted < 0 ||
+            m->admitted > TOC_TIME_MAX)
         return false;
     for (size_t i = 0; i < m->feeds_count; i++)
         if (m->feeds[i].reliability < 200 || m->feeds[i].reliability > 1000 ||
@@ -220,7 +225,8 @@ static toc_rc take_policy(struct toc_fuse *fuse, const struct toc_policy *policy
         struct toc_err *err)
 {
     for (size_t i = 0; i < policy->settings_count; i++)
-        if (roll_policy_of(policy->settings[i].name) < 0 || policy->settings[i].value < 0)
+        if (roll_policy_of(policy->settings[i].name) < 0 || policy->settings[i].value < 0 ||
+                policy->settings[i].value > POLICY_MAX)
             return TOC_OK;
     *out = TOC_REFUSAL_NONE;
     for (size_t i = 0; i < policy->settings_count; i++) {

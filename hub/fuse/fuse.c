@@ -57,6 +57,7 @@ toc_rc toc_fuse_new(const struct toc_fuse_conf *conf, struct toc_state *state, s
         toc_fuse_free(fuse);
         return step_no_memory(err);
     }
+    toc_state_derive_with(state, toc_fuse_derive, fuse);
     *out = fuse;
     return TOC_OK;
 }
@@ -123,7 +124,7 @@ static struct merge_terms terms_of(const struct toc_fuse *fuse, const struct acc
     const struct toc_release *release = segment->release != NULL ? segment->release : record->default_release;
     if (release != NULL)
         terms.release = *release;
-    merge_terms_seed(&terms);
+    merge_terms_seed(&terms, fuse->conf.deployment_key);
     return terms;
 }
 
@@ -141,37 +142,12 @@ static bool said_before(const struct toc_fuse *fuse, const struct merge_terms *t
     return false;
 }
 
-static enum toc_refusal admit_by_quota(const struct toc_fuse *fuse, const struct quota *quota,
-        const struct toc_observation *o, const struct subject *s, int32_t source, enum toc_marking marking)
-{
-    const struct toc_contribution *mine = NULL;
-    for (size_t i = 0; i < s->body.contributions_count; i++)
-        if (s->body.contributions[i].source == source && s->body.contributions[i].marking == marking)
-            mine = &s->body.contributions[i];
-    enum toc_refusal refusal = TOC_REFUSAL_NONE;
-    if (mine == NULL && o->action != TOC_ACTION_WITHDRAW)
-        refusal = quota_admits_new(fuse, quota);
-    if (refusal == TOC_REFUSAL_NONE && o->action == TOC_ACTION_REFUTE &&
-            (mine == NULL || mine->says != TOC_SAYS_REFUTING))
-        refusal = quota_admits_refutation(fuse, quota);
-    return refusal;
-}
-
 // Views judged by older rules are judged anew when what they see is touched, and no others: that would
 // tell of the touch.
 static uint32_t audiences_of(const struct toc_fuse *fuse, const struct merge_effect *effect)
 {
     uint32_t mask = subject_seen_by(fuse, effect->after);
     return effect->created ? mask : mask | subject_seen_by(fuse, &effect->before);
-}
-
-static uint32_t judged_by_older_rules(const struct toc_fuse *fuse, const struct subject *s)
-{
-    uint32_t mask = 0;
-    for (size_t i = 0; i < s->body.views_count; i++)
-        if (s->body.views[i].rules != fuse->roll.clock.rules)
-            mask |= 1u << s->body.views[i].audience;
-    return mask;
 }
 
 static toc_rc merge_one(struct toc_fuse *fuse, const struct merge_terms *terms, const uint8_t key[16],
@@ -182,20 +158,17 @@ static toc_rc merge_one(struct toc_fuse *fuse, const struct merge_terms *terms, 
     *out_changed = false;
     toc_arena_reset(&fuse->scratch);
     TOC_TRY(subject_load(fuse, key, o->kind, o->value, &s, err));
-    *out_refusal = admit_by_quota(fuse, fuse->quota, o, &s, terms->source, terms->segment->marking);
-    if (*out_refusal == TOC_REFUSAL_NONE)
-        *out_refusal = merge_observation(terms, key, o, &s.body, &fuse->scratch, &effect);
+    *out_refusal = merge_observation(terms, key, o, &s.body, &fuse->scratch, &effect);
+    if (*out_refusal == TOC_REFUSAL_NONE && effect.changed)
+        *out_refusal = quota_admits(fuse, fuse->quota, &effect);
     if (*out_refusal != TOC_REFUSAL_NONE || effect.after == NULL)
         return TOC_OK;
     *out_changed = effect.changed;
-    uint32_t audiences = audiences_of(fuse, &effect);
-    if (!effect.changed)
-        audiences &= judged_by_older_rules(fuse, &s);
+    uint32_t audiences = audiences_of(fuse, &effect) & (effect.changed ? ALL_AUDIENCES : subject_by_older_rules(fuse, &s));
     if (audiences == 0 && !effect.changed)
         return TOC_OK;
-    if (effect.created && effect.changed)
-        quota_count_new(fuse->quota);
-    fuse->quota->row.refuting += effect.refuting;
+    if (effect.changed)
+        quota_count(fuse->quota, &effect);
     if (o->action == TOC_ACTION_HIT && effect.changed)
         TOC_TRY(quota_hit(fuse, terms->roll->sources[terms->source].member, terms->segment->marking, err));
     return subject_publish(fuse, &s, audiences, fuse->roll.clock.stream_time, err);

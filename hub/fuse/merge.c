@@ -19,11 +19,11 @@ static uint64_t mix_ints(uint64_t seed, const int64_t *ints, size_t count)
     return toc_mix64(toc_slice(ints, count * sizeof *ints), seed);
 }
 
-void merge_terms_seed(struct merge_terms *terms)
+void merge_terms_seed(struct merge_terms *terms, const uint8_t deployment_key[32])
 {
     const int64_t ints[] = {terms->source, (int64_t)terms->segment->marking, (int64_t)terms->pap,
             (int64_t)terms->attribution, (int64_t)terms->release.federal};
-    terms->seed = mix_ints(0, ints, sizeof ints / sizeof *ints);
+    terms->seed = mix_ints(mix_slice(0, toc_slice(deployment_key, 32)), ints, sizeof ints / sizeof *ints);
     for (size_t i = 0; i < terms->release.communities_count; i++)
         terms->seed = mix_slice(terms->seed, terms->release.communities[i]);
 }
@@ -229,6 +229,11 @@ static size_t bytes_of(const struct toc_contribution *c)
     return bytes;
 }
 
+int64_t merge_weight(const struct toc_contribution *c)
+{
+    return 1 + (int64_t)(bytes_of(c) / 1024);
+}
+
 // An entry fits a record of the state log, whoever sends what; and no organisation takes more than its share.
 static bool fits(const struct merge_terms *terms, const struct toc_body *body)
 {
@@ -260,13 +265,6 @@ enum toc_refusal merge_observation(const struct merge_terms *terms, const uint8_
     out->changed = apply(terms, key, o, c);
     if (!out->changed)
         return TOC_REFUSAL_NONE;
-    if (!fits(terms, body)) {
-        *c = out->before;
-        body->contributions_count -= out->created;
-        *out = (struct merge_effect){0};
-        return TOC_REFUSAL_LIMIT_CONTRIBUTIONS;
-    }
-    out->refuting = (c->says == TOC_SAYS_REFUTING) - (out->before.says == TOC_SAYS_REFUTING);
     c->changed = terms->stream_time;
     c->pap = terms->pap;
     c->attribution = terms->attribution;
@@ -275,5 +273,13 @@ enum toc_refusal merge_observation(const struct merge_terms *terms, const uint8_
     memcpy(c->writer, terms->segment->writer, sizeof c->writer);
     c->seq = terms->segment->seq;
     c->index = terms->segment->index;
+    if (!fits(terms, body)) {
+        *c = out->before;
+        body->contributions_count -= out->created;
+        *out = (struct merge_effect){0};
+        return TOC_REFUSAL_LIMIT_CONTRIBUTIONS;
+    }
+    out->weight = merge_weight(c) - (out->created ? 0 : merge_weight(&out->before));
+    out->refuting = (c->says == TOC_SAYS_REFUTING) - (out->before.says == TOC_SAYS_REFUTING);
     return TOC_REFUSAL_NONE;
 }

@@ -29,18 +29,23 @@ struct merge_terms {
     struct toc_release release;
     int64_t stream_time;
     int64_t latest; // what is claimed later than this counts as this
-    uint64_t seed;  // digest of all of the above that belongs to a statement
+    uint64_t seed;  // digest of the deployment's secret and of all of the above that belongs to a statement
 };
 
-void merge_terms_seed(struct merge_terms *terms);
+// Without the secret nobody can make a statement whose digest is that of another's: it would be taken for said.
+void merge_terms_seed(struct merge_terms *terms, const uint8_t deployment_key[32]);
 
 // Digest of an assertion as this source says it: equal means "the same again". Never 0.
 uint64_t merge_said(const struct merge_terms *terms, const uint8_t key[16], const struct toc_observation *o);
+
+// What a contribution takes of its member's live limit: 1, and 1 more for each KiB.
+int64_t merge_weight(const struct toc_contribution *c);
 
 struct merge_effect {
     bool changed;
     bool created;                  // a contribution that was not there
     int refuting;                  // +1, 0, -1: open refutations of the sender
+    int64_t weight;                // how much heavier the contribution became
     struct toc_contribution before; // valid when !created: who saw it must be told
     struct toc_contribution *after; // in body->contributions
 };

@@ -43,6 +43,15 @@ uint32_t subject_seen_by(const struct toc_fuse *fuse, const struct toc_contribut
     return mask;
 }
 
+uint32_t subject_by_older_rules(const struct toc_fuse *fuse, const struct subject *s)
+{
+    uint32_t mask = 0;
+    for (size_t i = 0; i < s->body.views_count; i++)
+        if (s->body.views[i].rules != fuse->roll.clock.rules)
+            mask |= 1u << s->body.views[i].audience;
+    return mask;
+}
+
 static struct toc_view *find_view(struct toc_body *body, int audience)
 {
     for (size_t i = 0; i < body->views_count; i++)
@@ -131,6 +140,11 @@ static toc_rc send(struct toc_fuse *fuse, const struct toc_indicator *i, int aud
     return step_emit(fuse, TOC_OUT_INDICATORS, audience, i->id, toc_buf_slice(&fuse->value), t, err);
 }
 
+static bool is_gone(const struct toc_view *view)
+{
+    return view->facts.status == TOC_STATUS_GONE;
+}
+
 static toc_rc say_gone(struct toc_fuse *fuse, struct subject *s, struct toc_view *view, struct toc_indicator *i,
         int64_t t, struct toc_err *err)
 {
@@ -147,7 +161,16 @@ static toc_rc say_gone(struct toc_fuse *fuse, struct subject *s, struct toc_view
     gone.unlinked_count = view->links_count;
     TOC_TRY(send(fuse, &gone, view->audience, t, err));
     TOC_TRY(step_emit(fuse, TOC_OUT_INDICATORS, view->audience, gone.id, toc_slice(NULL, 0), t, err));
-    remove_view(&s->body, view);
+    if (view->born < t) {
+        remove_view(&s->body, view);
+        return TOC_OK;
+    }
+    // Born and gone within one tick: should it come back in the same tick, its revisions must go on.
+    view->n = gone.n;
+    view->due = 0;
+    view->links_count = 0;
+    toc_facts_init(&view->facts);
+    view->facts.status = TOC_STATUS_GONE;
     return TOC_OK;
 }
 
@@ -180,7 +203,7 @@ static toc_rc publish_view(struct toc_fuse *fuse, struct toc_view *view, struct 
         struct toc_err *err)
 {
     uint64_t rest = rest_digest(i);
-    bool first = view->n == 0;
+    bool first = view->n == 0 || is_gone(view);
     if (!first && (int64_t)rest == view->rest && !facts_differ(&view->facts, &i->now))
         return TOC_OK;
     i->born = view->born;
@@ -236,12 +259,16 @@ static toc_rc judge_view(struct toc_fuse *fuse, struct subject *s, int audience,
             .curve = s->curve,
     };
     struct toc_view *view = find_view(&s->body, audience);
+    if (view != NULL && is_gone(view) && view->born < t) {
+        remove_view(&s->body, view);
+        view = NULL;
+    }
     TOC_TRY(judge_collect(&terms, &fuse->scratch, err));
     if (hit_often(&terms))
         TOC_TRY(quota_hitters(fuse, audience, t, &terms.hitters, err));
     struct judgement j;
     judge_at(&terms, t, &j);
-    if (view == NULL && !appears(&j))
+    if ((view == NULL || is_gone(view)) && !appears(&j))
         return TOC_OK;
     look_ahead(s, &terms, t);
     judge_at(&terms, t, &j);
@@ -330,7 +357,9 @@ void subject_derive(const struct toc_body *body, struct toc_state_derived *out)
 
 toc_rc subject_store(struct toc_fuse *fuse, struct subject *s, struct toc_err *err)
 {
-    if (s->body.contributions_count == 0 && s->body.views_count == 0 && s->body.ruling == NULL)
+    if (s->body.contributions_count == 0) // then no view is left but those that are gone
+        s->body.views_count = 0;
+    if (s->body.contributions_count == 0 && s->body.ruling == NULL)
         return s->stored ? toc_state_drop(fuse->state, s->key, err) : TOC_OK;
     struct toc_state_derived derived;
     subject_derive(&s->body, &derived);

@@ -29,6 +29,9 @@ TOC_NODISCARD toc_rc subject_load(struct toc_fuse *fuse, const uint8_t key[16], 
 // Bits of the audiences that see a contribution.
 uint32_t subject_seen_by(const struct toc_fuse *fuse, const struct toc_contribution *c);
 
+// Bits of the audiences whose view was last judged by rules that were replaced since.
+uint32_t subject_by_older_rules(const struct toc_fuse *fuse, const struct subject *s);
+
 // Judges the views in `audiences` at t, publishes what changed, forgets what is over, stores the body (or
 // drops the entry), sets timers. `time` is the Kafka timestamp of what goes out.
 TOC_NODISCARD toc_rc subject_publish(struct toc_fuse *fuse, struct subject *s, uint32_t audiences, int64_t t,

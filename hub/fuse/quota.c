@@ -79,24 +79,23 @@ static int64_t share(const struct toc_fuse *fuse, int64_t limit)
     return (limit * 5 + 4 * p - 1) / (4 * p);
 }
 
-enum toc_refusal quota_admits_new(const struct toc_fuse *fuse, const struct quota *quota)
+enum toc_refusal quota_admits(const struct toc_fuse *fuse, const struct quota *quota, const struct merge_effect *effect)
 {
-    if (quota->row.live >= share(fuse, quota->member->record.live_limit))
+    if (effect->weight > 0 && quota->row.live + effect->weight > share(fuse, quota->member->record.live_limit))
         return TOC_REFUSAL_LIMIT_LIVE;
-    if (quota->row.new >= share(fuse, quota->member->record.hourly_limit))
+    if (effect->created && quota->row.new >= share(fuse, quota->member->record.hourly_limit))
         return TOC_REFUSAL_LIMIT_HOURLY;
+    if (effect->refuting > 0 && quota->row.refuting >= share(fuse, TOC_REFUTATIONS_MAX))
+        return TOC_REFUSAL_LIMIT_REFUTATIONS;
     return TOC_REFUSAL_NONE;
 }
 
-enum toc_refusal quota_admits_refutation(const struct toc_fuse *fuse, const struct quota *quota)
+void quota_count(struct quota *quota, const struct merge_effect *effect)
 {
-    return quota->row.refuting >= share(fuse, TOC_REFUTATIONS_MAX) ? TOC_REFUSAL_LIMIT_REFUTATIONS : TOC_REFUSAL_NONE;
-}
-
-void quota_count_new(struct quota *quota)
-{
-    quota->row.live++;
-    quota->row.new++;
+    int64_t live = quota->row.live + effect->weight;
+    quota->row.live = live > 0 ? live : 0;
+    quota->row.new += effect->created;
+    quota->row.refuting += effect->refuting;
 }
 
 toc_rc quota_forget(struct toc_fuse *fuse, const struct toc_contribution *c, struct toc_err *err)
@@ -108,7 +107,8 @@ toc_rc quota_forget(struct toc_fuse *fuse, const struct toc_contribution *c, str
         q = &other;
         TOC_TRY(quota_load(fuse, member, c->marking, q, err));
     }
-    q->row.live -= q->row.live > 0;
+    int64_t live = q->row.live - merge_weight(c);
+    q->row.live = live > 0 ? live : 0;
     if (c->says == TOC_SAYS_REFUTING)
         q->row.refuting -= q->row.refuting > 0;
     return in_hand ? TOC_OK : quota_save(fuse, q, err);

@@ -3,6 +3,7 @@
 // own marking only, so that no marking tells of another.
 #pragma once
 
+#include "hub/fuse/merge.h"
 #include "hub/fuse/step.h"
 #include "schemas/refusal.h"
 
@@ -20,10 +21,9 @@ TOC_NODISCARD toc_rc quota_load(struct toc_fuse *fuse, const struct roll_member 
         struct quota *out, struct toc_err *err);
 TOC_NODISCARD toc_rc quota_save(struct toc_fuse *fuse, const struct quota *quota, struct toc_err *err);
 
-// May one more contribution, or refutation, come in?
-enum toc_refusal quota_admits_new(const struct toc_fuse *fuse, const struct quota *quota);
-enum toc_refusal quota_admits_refutation(const struct toc_fuse *fuse, const struct quota *quota);
-void quota_count_new(struct quota *quota);
+// May a contribution become this? Then it is counted.
+enum toc_refusal quota_admits(const struct toc_fuse *fuse, const struct quota *quota, const struct merge_effect *effect);
+void quota_count(struct quota *quota, const struct merge_effect *effect);
 
 // A contribution left the state.
 TOC_NODISCARD toc_rc quota_forget(struct toc_fuse *fuse, const struct toc_contribution *c, struct toc_err *err);

@@ -19,7 +19,8 @@ struct look {
     struct toc_slice host;
     enum toc_kind host_kind;
     struct name whole; // .text empty: the value is its host
-    struct name names[LABELS_MAX]; // the host and the names above it, the longest first; no single label
+    struct name names
+            [LABELS_MAX]; // the host and the names above it, the longest first; no single label
     size_t names_count;
     struct toc_slice searched; // for substrings: the host, of an e-mail address with its @
     bool has_network;
@@ -66,7 +67,8 @@ static void find(struct finding *f, enum toc_reference_effect effect, uint32_t e
     f->entry = entry;
 }
 
-static void weigh(const struct toc_reference_set *set, uint32_t at, enum match how, struct finding *f)
+static void weigh(
+        const struct toc_reference_set *set, uint32_t at, enum match how, struct finding *f)
 {
     const struct entry *entry = &set->entries[at];
     if (entry->matches & how)
@@ -76,14 +78,18 @@ static void weigh(const struct toc_reference_set *set, uint32_t at, enum match h
     f->under = f->under || how == MATCH_UNDER;
 }
 
-static void ask_whole(const struct toc_reference_set *set, const struct look *look, struct finding *f)
+static void ask_whole(
+        const struct toc_reference_set *set, const struct look *look, struct finding *f)
 {
-    uint32_t at = look->whole.text.len == 0 ? NAMES_NONE : names_find(&set->names, look->whole.text, look->whole.hash);
+    uint32_t at = look->whole.text.len == 0
+                          ? NAMES_NONE
+                          : names_find(&set->names, look->whole.text, look->whole.hash);
     if (at != NAMES_NONE && set->entries[at].kind == look->kind)
         weigh(set, at, MATCH_EQUAL, f);
 }
 
-static void ask_names(const struct toc_reference_set *set, const struct look *look, struct finding *f)
+static void ask_names(
+        const struct toc_reference_set *set, const struct look *look, struct finding *f)
 {
     uint32_t at;
     for (size_t i = 0; i < look->names_count; i++) {
@@ -98,20 +104,23 @@ static void ask_names(const struct toc_reference_set *set, const struct look *lo
     }
 }
 
-static void ask_substrings(const struct toc_reference_set *set, const struct look *look, struct finding *f)
+static void ask_substrings(
+        const struct toc_reference_set *set, const struct look *look, struct finding *f)
 {
     uint32_t at = substrings_find(&set->substrings, look->searched);
     if (at != SUBSTRINGS_NONE)
         weigh(set, at, MATCH_EQUAL, f);
 }
 
-static void ask_networks(const struct toc_reference_set *set, const struct look *look, struct finding *f)
+static void ask_networks(
+        const struct toc_reference_set *set, const struct look *look, struct finding *f)
 {
     const struct nets *nets = look->network.v6 ? &set->v6 : &set->v4;
     uint32_t at, inside;
     nets_find(nets, &look->network, &at, &inside);
     for (; at != NETS_NONE; at = nets->items[at].wider)
-        weigh(set, nets->items[at].entry, nets->items[at].prefix == look->network.prefix ? MATCH_EQUAL : MATCH_UNDER, f);
+        weigh(set, nets->items[at].entry,
+                nets->items[at].prefix == look->network.prefix ? MATCH_EQUAL : MATCH_UNDER, f);
     if (inside != NETS_NONE)
         weigh(set, nets->items[inside].entry, MATCH_OVER, f);
 }
@@ -127,12 +136,14 @@ static void add_hit(struct toc_reference_verdict *out, const struct toc_referenc
         if (out->hits[weakest].effect >= hit->effect)
             return;
         out->hits_count--;
-        memmove(&out->hits[weakest], &out->hits[weakest + 1], (out->hits_count - weakest) * sizeof *out->hits);
+        memmove(&out->hits[weakest], &out->hits[weakest + 1],
+                (out->hits_count - weakest) * sizeof *out->hits);
     }
     out->hits[out->hits_count++] = *hit;
 }
 
-static void ask(const struct toc_reference_set *set, const struct look *look, struct toc_reference_verdict *out)
+static void ask(const struct toc_reference_set *set, const struct look *look,
+        struct toc_reference_verdict *out)
 {
     struct finding f = {0};
     ask_whole(set, look, &f);
@@ -150,11 +161,13 @@ static void ask(const struct toc_reference_set *set, const struct look *look, st
 }
 
 // Below the list's wildcards stand suffixes that no entry names; blocking one blocks strangers.
-static void ask_suffixes(const struct toc_reference_set *set, const struct look *look, struct toc_reference_verdict *out)
+static void ask_suffixes(const struct toc_reference_set *set, const struct look *look,
+        struct toc_reference_verdict *out)
 {
     struct toc_slice registrable = toc_psl_registrable(set->psl, look->host);
     if (registrable.len == 0)
-        add_hit(out, &(struct toc_reference_hit){&set->use, TOC_REFERENCE_EFFECT_NEVER_BLOCK, TOC_S("public suffix")});
+        add_hit(out, &(struct toc_reference_hit){
+                             &set->use, TOC_REFERENCE_EFFECT_NEVER_BLOCK, TOC_S("public suffix")});
     else
         ask(set, look, out);
     if (out->registrable.len == 0)
@@ -169,12 +182,13 @@ static const struct toc_reference_use special_use = {
 
 static bool is_special(const struct look *look, struct toc_slice value, const char **name)
 {
-    return look->has_network ? toc_special_address(look->kind, value, name)
-                             : look->host_kind == TOC_KIND_DOMAIN && toc_special_name(look->host, name);
+    return look->has_network
+                   ? toc_special_address(look->kind, value, name)
+                   : look->host_kind == TOC_KIND_DOMAIN && toc_special_name(look->host, name);
 }
 
-void toc_reference_judge(struct toc_reference_set *const *sets, size_t count, enum toc_kind kind, struct toc_slice value,
-        struct toc_reference_verdict *out)
+void toc_reference_judge(struct toc_reference_set *const *sets, size_t count, enum toc_kind kind,
+        struct toc_slice value, struct toc_reference_verdict *out)
 {
     struct look look;
     const char *name;
@@ -185,7 +199,8 @@ void toc_reference_judge(struct toc_reference_set *const *sets, size_t count, en
     bool special = is_special(&look, value, &name);
     for (size_t i = 0; i < count; i++) {
         if (special && toc_slice_cmp(sets[i]->use.name, special_use.name) > 0) {
-            add_hit(out, &(struct toc_reference_hit){&special_use, special_use.effect, toc_slice_of(name)});
+            add_hit(out, &(struct toc_reference_hit){
+                                 &special_use, special_use.effect, toc_slice_of(name)});
             special = false;
         }
         if (sets[i]->psl != NULL && look.names_count > 0)
@@ -194,5 +209,6 @@ void toc_reference_judge(struct toc_reference_set *const *sets, size_t count, en
             ask(sets[i], &look, out);
     }
     if (special)
-        add_hit(out, &(struct toc_reference_hit){&special_use, special_use.effect, toc_slice_of(name)});
+        add_hit(out,
+                &(struct toc_reference_hit){&special_use, special_use.effect, toc_slice_of(name)});
 }

@@ -20,7 +20,7 @@ static bool next_line(struct toc_slice *rest, struct toc_slice *line)
 
 static unsigned match_of(const char *name)
 {
-    return name == NULL                   ? 0
+    return name == NULL                 ? 0
            : strcmp(name, "equal") == 0 ? MATCH_EQUAL
            : strcmp(name, "over") == 0  ? MATCH_OVER
            : strcmp(name, "under") == 0 ? MATCH_UNDER
@@ -30,7 +30,8 @@ static unsigned match_of(const char *name)
 static toc_rc read_matches(const json_t *list, unsigned *out, struct toc_err *err)
 {
     unsigned matches = 0;
-    TOC_ENSURE(json_is_array(list) && json_array_size(list) > 0, err, TOC_E_SYNTAX, "it has no match");
+    TOC_ENSURE(
+            json_is_array(list) && json_array_size(list) > 0, err, TOC_E_SYNTAX, "it has no match");
     for (size_t i = 0; i < json_array_size(list); i++) {
         unsigned match = match_of(json_string_value(json_array_get(list, i)));
         TOC_ENSURE(match != 0, err, TOC_E_SYNTAX, "match is none of equal, over, under");
@@ -42,7 +43,8 @@ static toc_rc read_matches(const json_t *list, unsigned *out, struct toc_err *er
 
 static bool may_cover(enum toc_kind kind)
 {
-    return kind == TOC_KIND_DOMAIN || kind == TOC_KIND_IPV4 || kind == TOC_KIND_IPV6 || kind == TOC_KIND_CIDR;
+    return kind == TOC_KIND_DOMAIN || kind == TOC_KIND_IPV4 || kind == TOC_KIND_IPV6 ||
+           kind == TOC_KIND_CIDR;
 }
 
 // Nothing is skipped here: an entry that protects nothing without anybody knowing is worse than a refused set.
@@ -53,14 +55,14 @@ static toc_rc read_entry(struct toc_reference_set *set, struct toc_slice line, s
     struct toc_slice value = toc_json_text(object, "value"), why = toc_json_text(object, "why");
     enum toc_kind kind = TOC_KIND_UNKNOWN;
     unsigned matches = 0;
-    TOC_ENSURE(toc_kind_parse(toc_json_text(object, "kind"), &kind) && kind != TOC_KIND_UNKNOWN, err, TOC_E_SYNTAX,
-            "it has no kind");
+    TOC_ENSURE(toc_kind_parse(toc_json_text(object, "kind"), &kind) && kind != TOC_KIND_UNKNOWN,
+            err, TOC_E_SYNTAX, "it has no kind");
     enum toc_refusal refusal = toc_canon_check(kind, value);
-    TOC_ENSURE(refusal == TOC_REFUSAL_NONE, err, TOC_E_SYNTAX, "%s is no canonical %s: %s", TOC_SHOW(value),
-            toc_kind_symbol(kind), toc_refusal_meaning(refusal));
+    TOC_ENSURE(refusal == TOC_REFUSAL_NONE, err, TOC_E_SYNTAX, "%s is no canonical %s: %s",
+            TOC_SHOW(value), toc_kind_symbol(kind), toc_refusal_meaning(refusal));
     TOC_TRY(read_matches(json_object_get(object, "match"), &matches, err));
-    TOC_ENSURE(may_cover(kind) || matches == MATCH_EQUAL, err, TOC_E_SYNTAX, "%s can be matched only as equal",
-            TOC_SHOW(value));
+    TOC_ENSURE(may_cover(kind) || matches == MATCH_EQUAL, err, TOC_E_SYNTAX,
+            "%s can be matched only as equal", TOC_SHOW(value));
     return set_add(set, kind, value, why, matches, err);
 }
 
@@ -70,8 +72,8 @@ toc_rc never_block_read(struct toc_reference_set *set, struct toc_slice bytes, s
     set->apexes = true;
     for (size_t number = 1; next_line(&bytes, &line); number++)
         if (line.len > 0)
-            TOC_TRY(toc_err_context(
-                    read_entry(set, line, err), err, "%s line %zu", TOC_SHOW(set->use.name), number));
+            TOC_TRY(toc_err_context(read_entry(set, line, err), err, "%s line %zu",
+                    TOC_SHOW(set->use.name), number));
     return TOC_OK;
 }
 
@@ -89,13 +91,15 @@ static toc_rc read_rule(struct toc_reference_set *set, struct toc_slice rule, st
         return TOC_OK;
     if (toc_slice_starts(rule, TOC_S("*.")))
         rule = toc_slice_sub(rule, 2, SIZE_MAX);
-    return set_add(set, TOC_KIND_DOMAIN, rule, TOC_S("public suffix"), MATCH_EQUAL | MATCH_OVER, err);
+    return set_add(
+            set, TOC_KIND_DOMAIN, rule, TOC_S("public suffix"), MATCH_EQUAL | MATCH_OVER, err);
 }
 
 toc_rc suffixes_read(struct toc_reference_set *set, struct toc_slice bytes, struct toc_err *err)
 {
     struct toc_slice line;
-    TOC_TRY(toc_err_context(toc_psl_open(bytes, &set->psl, err), err, "%s", TOC_SHOW(set->use.name)));
+    TOC_TRY(toc_err_context(
+            toc_psl_open(bytes, &set->psl, err), err, "%s", TOC_SHOW(set->use.name)));
     while (next_line(&bytes, &line))
         if (line.len > 0 && !toc_slice_starts(line, TOC_S("//")))
             TOC_TRY(read_rule(set, line, err));

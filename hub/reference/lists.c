@@ -27,7 +27,8 @@ static const char *const list_types[LIST_TYPES] = {
 };
 
 #define ADDRESS_KINDS                                                                              \
-    (KIND_BIT(TOC_KIND_IPV4) | KIND_BIT(TOC_KIND_IPV6) | KIND_BIT(TOC_KIND_CIDR) | KIND_BIT(TOC_KIND_ENDPOINT))
+    (KIND_BIT(TOC_KIND_IPV4) | KIND_BIT(TOC_KIND_IPV6) | KIND_BIT(TOC_KIND_CIDR) |                 \
+            KIND_BIT(TOC_KIND_ENDPOINT))
 
 // MISP attribute types and the kinds they are here. An endpoint is judged by its address.
 static const struct {
@@ -139,7 +140,8 @@ struct pieces {
     json_t *type, *attributes; // owned
 };
 
-static toc_rc keep_piece(struct pieces *pieces, struct toc_slice key, struct toc_slice value, struct toc_err *err)
+static toc_rc keep_piece(
+        struct pieces *pieces, struct toc_slice key, struct toc_slice value, struct toc_err *err)
 {
     if (toc_slice_is(key, "\"list\"")) {
         if (pieces->list.ptr != NULL)
@@ -171,8 +173,8 @@ static toc_rc cut_object(struct toc_slice rest, struct pieces *pieces, struct to
         do {
             struct toc_slice key, value;
             skip_space(&rest);
-            if (rest.len == 0 || rest.ptr[0] != '"' || !take_value(&rest, &key) || !take_byte(&rest, ':') ||
-                    !take_value(&rest, &value))
+            if (rest.len == 0 || rest.ptr[0] != '"' || !take_value(&rest, &key) ||
+                    !take_byte(&rest, ':') || !take_value(&rest, &value))
                 return bad(err, "its object is damaged");
             TOC_TRY(keep_piece(pieces, key, value, err));
         } while (take_byte(&rest, ','));
@@ -209,7 +211,8 @@ static unsigned matches_of(const struct reading *r, enum toc_kind kind)
 
 static bool fits(enum list_type type, enum toc_kind kind)
 {
-    return type == LIST_STRING || is_network(kind) || (type == LIST_HOSTNAME && kind == TOC_KIND_DOMAIN);
+    return type == LIST_STRING || is_network(kind) ||
+           (type == LIST_HOSTNAME && kind == TOC_KIND_DOMAIN);
 }
 
 static toc_rc add_substring(struct reading *r, struct toc_slice text, struct toc_err *err)
@@ -232,12 +235,14 @@ static toc_rc add_text(struct reading *r, struct toc_slice text, struct toc_err 
     if (r->type == LIST_SUBSTRING)
         return add_substring(r, text, err);
     if (r->type == LIST_HOSTNAME && toc_slice_starts(text, TOC_S(".")))
-        text = toc_slice_sub(text, 1, SIZE_MAX); // MISP's lists write ".name" for what lies under it
+        text = toc_slice_sub(
+                text, 1, SIZE_MAX); // MISP's lists write ".name" for what lies under it
     if (!set_canon(text, &kind, &r->value) || !fits(r->type, kind)) {
         r->set->skipped++;
         return TOC_OK;
     }
-    return set_add(r->set, kind, toc_buf_slice(&r->value), toc_slice(NULL, 0), matches_of(r, kind), err);
+    return set_add(
+            r->set, kind, toc_buf_slice(&r->value), toc_slice(NULL, 0), matches_of(r, kind), err);
 }
 
 static bool is_plain(struct toc_slice token)
@@ -304,10 +309,13 @@ static uint32_t kinds_of(const json_t *names)
 static uint32_t with_hosts(uint32_t kinds)
 {
     uint32_t hosts = KIND_BIT(TOC_KIND_DOMAIN) | KIND_BIT(TOC_KIND_IPV4) | KIND_BIT(TOC_KIND_IPV6);
-    return kinds & hosts ? kinds | KIND_BIT(TOC_KIND_URL) | KIND_BIT(TOC_KIND_EMAIL) | KIND_BIT(TOC_KIND_ENDPOINT) : kinds;
+    return kinds & hosts ? kinds | KIND_BIT(TOC_KIND_URL) | KIND_BIT(TOC_KIND_EMAIL) |
+                                   KIND_BIT(TOC_KIND_ENDPOINT)
+                         : kinds;
 }
 
-static toc_rc read_list(struct toc_reference_set *set, const struct pieces *pieces, struct toc_err *err)
+static toc_rc read_list(
+        struct toc_reference_set *set, const struct pieces *pieces, struct toc_err *err)
 {
     struct reading r = {.set = set};
     TOC_TRY(find_type(pieces, &r.type, err));

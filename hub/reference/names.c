@@ -14,8 +14,9 @@ uint64_t names_hash(struct toc_slice name)
 
 toc_rc names_add(struct names *names, struct toc_slice name, uint32_t entry, struct toc_err *err)
 {
-    TOC_ENSURE(toc_mem_grow((void **)&names->items, &names->cap, names->count + 1, sizeof *names->items) == 0, err,
-            TOC_E_MEMORY, "no memory for %zu names", names->count);
+    TOC_ENSURE(toc_mem_grow((void **)&names->items, &names->cap, names->count + 1,
+                       sizeof *names->items) == 0,
+            err, TOC_E_MEMORY, "no memory for %zu names", names->count);
     names->items[names->count++] = (struct names_item){name.ptr, entry, (uint16_t)name.len};
     return TOC_OK;
 }

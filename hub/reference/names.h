@@ -19,15 +19,17 @@ struct names_item {
 struct names {
     struct names_item *items;
     size_t count, cap;
-    size_t dropped; // names that were there already
+    size_t dropped;  // names that were there already
     uint64_t *slots; // hash in the upper half, item + 1 in the lower; 0: empty
     size_t slot_mask;
 };
 
-TOC_NODISCARD toc_rc names_add(struct names *names, struct toc_slice name, uint32_t entry, struct toc_err *err);
+TOC_NODISCARD toc_rc names_add(
+        struct names *names, struct toc_slice name, uint32_t entry, struct toc_err *err);
 // Builds the index; of equal names the first one added counts.
 TOC_NODISCARD toc_rc names_close(struct names *names, struct toc_err *err);
 void names_done(struct names *names);
 
 uint64_t names_hash(struct toc_slice name);
-uint32_t names_find(const struct names *names, struct toc_slice name, uint64_t hash); // entry or NAMES_NONE
+uint32_t names_find(
+        const struct names *names, struct toc_slice name, uint64_t hash); // entry or NAMES_NONE

@@ -51,14 +51,17 @@ static uint64_t mask(unsigned bits)
 static bool covers(const struct nets_item *wide, const struct nets_item *narrow)
 {
     unsigned low_bits = wide->prefix > 64 ? wide->prefix - 64u : 0;
-    return wide->prefix <= narrow->prefix && ((wide->high ^ narrow->high) & mask(wide->prefix)) == 0 &&
-            ((wide->low ^ narrow->low) & mask(low_bits)) == 0;
+    return wide->prefix <= narrow->prefix &&
+           ((wide->high ^ narrow->high) & mask(wide->prefix)) == 0 &&
+           ((wide->low ^ narrow->low) & mask(low_bits)) == 0;
 }
 
-toc_rc nets_add(struct nets *nets, const struct toc_network *network, uint32_t entry, bool guards, struct toc_err *err)
+toc_rc nets_add(struct nets *nets, const struct toc_network *network, uint32_t entry, bool guards,
+        struct toc_err *err)
 {
-    TOC_ENSURE(toc_mem_grow((void **)&nets->items, &nets->cap, nets->count + 1, sizeof *nets->items) == 0, err,
-            TOC_E_MEMORY, "no memory for %zu networks", nets->count);
+    TOC_ENSURE(toc_mem_grow((void **)&nets->items, &nets->cap, nets->count + 1,
+                       sizeof *nets->items) == 0,
+            err, TOC_E_MEMORY, "no memory for %zu networks", nets->count);
     nets->items[nets->count++] = item_of(network, entry, guards);
     return TOC_OK;
 }
@@ -122,7 +125,8 @@ static uint32_t rank(const struct nets *nets, const struct nets_item *item)
     return low;
 }
 
-void nets_find(const struct nets *nets, const struct toc_network *network, uint32_t *cover, uint32_t *inside)
+void nets_find(const struct nets *nets, const struct toc_network *network, uint32_t *cover,
+        uint32_t *inside)
 {
     struct nets_item item = item_of(network, 0, false);
     *cover = *inside = NETS_NONE;

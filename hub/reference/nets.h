@@ -26,12 +26,13 @@ struct nets {
     uint32_t first[257]; // items whose address begins with a lower byte
 };
 
-TOC_NODISCARD toc_rc nets_add(struct nets *nets, const struct toc_network *network, uint32_t entry, bool guards,
-        struct toc_err *err);
+TOC_NODISCARD toc_rc nets_add(struct nets *nets, const struct toc_network *network, uint32_t entry,
+        bool guards, struct toc_err *err);
 // Sorts; of equal networks the first one added counts.
 void nets_close(struct nets *nets);
 void nets_done(struct nets *nets);
 
 // *cover: the narrowest item that is or covers the network; go on by `wider`. *inside: the first item that
 // guards and lies strictly in it. Each NETS_NONE when there is none.
-void nets_find(const struct nets *nets, const struct toc_network *network, uint32_t *cover, uint32_t *inside);
+void nets_find(const struct nets *nets, const struct toc_network *network, uint32_t *cover,
+        uint32_t *inside);

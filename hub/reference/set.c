@@ -16,7 +16,8 @@ static toc_rc no_memory(struct toc_err *err)
     return toc_fail(err, TOC_E_MEMORY, "no memory for a reference set");
 }
 
-static toc_rc keep(struct toc_reference_set *set, struct toc_slice s, struct toc_slice *out, struct toc_err *err)
+static toc_rc keep(struct toc_reference_set *set, struct toc_slice s, struct toc_slice *out,
+        struct toc_err *err)
 {
     struct toc_slice copy = toc_arena_copy(&set->arena, s);
     if (copy.ptr == NULL)
@@ -34,8 +35,8 @@ static struct toc_slice cut(struct toc_slice s, size_t max)
     return s;
 }
 
-static toc_rc make_note(struct toc_reference_set *set, struct toc_slice value, struct toc_slice why, struct toc_slice *out,
-        struct toc_err *err)
+static toc_rc make_note(struct toc_reference_set *set, struct toc_slice value, struct toc_slice why,
+        struct toc_slice *out, struct toc_err *err)
 {
     struct toc_buf note;
     toc_buf_init(&note, 2 * TOC_TEXT_BYTES_MAX + 16);
@@ -50,9 +51,11 @@ static toc_rc make_note(struct toc_reference_set *set, struct toc_slice value, s
     return rc;
 }
 
-static toc_rc add_entry(struct toc_reference_set *set, struct entry entry, uint32_t *out, struct toc_err *err)
+static toc_rc add_entry(
+        struct toc_reference_set *set, struct entry entry, uint32_t *out, struct toc_err *err)
 {
-    TOC_ENSURE(set->count < ENTRIES_MAX, err, TOC_E_LIMIT, "more than %u entries in one set", ENTRIES_MAX);
+    TOC_ENSURE(set->count < ENTRIES_MAX, err, TOC_E_LIMIT, "more than %u entries in one set",
+            ENTRIES_MAX);
     if (toc_mem_grow((void **)&set->entries, &set->cap, set->count + 1, sizeof *set->entries) != 0)
         return no_memory(err);
     set->entries[set->count] = entry;
@@ -60,18 +63,22 @@ static toc_rc add_entry(struct toc_reference_set *set, struct entry entry, uint3
     return TOC_OK;
 }
 
-static toc_rc add_network(struct toc_reference_set *set, enum toc_kind kind, struct toc_slice value, uint32_t entry,
-        unsigned matches, struct toc_err *err)
+static toc_rc add_network(struct toc_reference_set *set, enum toc_kind kind, struct toc_slice value,
+        uint32_t entry, unsigned matches, struct toc_err *err)
 {
     struct toc_network network;
-    TOC_ENSURE(toc_network_of(kind, value, &network), err, TOC_E_SYNTAX, "%s is no network", TOC_SHOW(value));
-    return nets_add(network.v6 ? &set->v6 : &set->v4, &network, entry, (matches & MATCH_OVER) != 0, err);
+    TOC_ENSURE(toc_network_of(kind, value, &network), err, TOC_E_SYNTAX, "%s is no network",
+            TOC_SHOW(value));
+    return nets_add(
+            network.v6 ? &set->v6 : &set->v4, &network, entry, (matches & MATCH_OVER) != 0, err);
 }
 
 // The names above a domain, but single labels: they cover it.
-static toc_rc add_parents(struct toc_reference_set *set, struct toc_slice domain, uint32_t entry, struct toc_err *err)
+static toc_rc add_parents(
+        struct toc_reference_set *set, struct toc_slice domain, uint32_t entry, struct toc_err *err)
 {
-    for (size_t dot = toc_slice_find(domain, '.'); dot < domain.len; dot = toc_slice_find(domain, '.')) {
+    for (size_t dot = toc_slice_find(domain, '.'); dot < domain.len;
+            dot = toc_slice_find(domain, '.')) {
         domain = toc_slice_sub(domain, dot + 1, SIZE_MAX);
         if (toc_slice_find(domain, '.') < domain.len)
             TOC_TRY(names_add(&set->parents, domain, entry, err));
@@ -79,8 +86,8 @@ static toc_rc add_parents(struct toc_reference_set *set, struct toc_slice domain
     return TOC_OK;
 }
 
-toc_rc set_add(struct toc_reference_set *set, enum toc_kind kind, struct toc_slice value, struct toc_slice why,
-        unsigned matches, struct toc_err *err)
+toc_rc set_add(struct toc_reference_set *set, enum toc_kind kind, struct toc_slice value,
+        struct toc_slice why, unsigned matches, struct toc_err *err)
 {
     struct entry entry = {.kind = (uint8_t)kind, .matches = (uint8_t)matches};
     uint32_t at = 0;
@@ -92,7 +99,8 @@ toc_rc set_add(struct toc_reference_set *set, enum toc_kind kind, struct toc_sli
     if (kind == TOC_KIND_IPV4 || kind == TOC_KIND_IPV6 || kind == TOC_KIND_CIDR)
         return add_network(set, kind, value, at, matches, err);
     TOC_TRY(names_add(&set->names, value, at, err));
-    return kind == TOC_KIND_DOMAIN && matches & MATCH_OVER ? add_parents(set, value, at, err) : TOC_OK;
+    return kind == TOC_KIND_DOMAIN && matches & MATCH_OVER ? add_parents(set, value, at, err)
+                                                           : TOC_OK;
 }
 
 toc_rc set_add_substring(struct toc_reference_set *set, struct toc_slice text, struct toc_err *err)
@@ -114,13 +122,14 @@ static toc_rc close_set(struct toc_reference_set *set, struct toc_err *err)
     nets_close(&set->v6);
     // Two words on one value would have to be merged; in a safety set they are refused.
     TOC_ENSURE(set->use.type != TOC_REFERENCE_TYPE_NEVER_BLOCK ||
-                    set->names.dropped + set->v4.dropped + set->v6.dropped == 0 ||
-                    toc_slice_is(set->use.name, TOC_REFERENCE_OWN_NAMES),
+                       set->names.dropped + set->v4.dropped + set->v6.dropped == 0 ||
+                       toc_slice_is(set->use.name, TOC_REFERENCE_OWN_NAMES),
             err, TOC_E_SYNTAX, "%s: an entry stands twice", TOC_SHOW(set->use.name));
     return TOC_OK;
 }
 
-static toc_rc new_set(const struct toc_reference_use *use, struct toc_reference_set **out, struct toc_err *err)
+static toc_rc new_set(
+        const struct toc_reference_use *use, struct toc_reference_set **out, struct toc_err *err)
 {
     struct toc_reference_set *set = toc_mem_alloc(1, sizeof *set);
     if (set == NULL)
@@ -129,9 +138,10 @@ static toc_rc new_set(const struct toc_reference_use *use, struct toc_reference_
     toc_arena_init(&set->arena, TEXTS_MAX);
     set->use = *use;
     set->kinds = KINDS_ALL;
-    set->effect = use->type == TOC_REFERENCE_TYPE_NEVER_BLOCK || use->type == TOC_REFERENCE_TYPE_PUBLIC_SUFFIXES
-            ? TOC_REFERENCE_EFFECT_NEVER_BLOCK
-            : use->effect;
+    set->effect = use->type == TOC_REFERENCE_TYPE_NEVER_BLOCK ||
+                                  use->type == TOC_REFERENCE_TYPE_PUBLIC_SUFFIXES
+                          ? TOC_REFERENCE_EFFECT_NEVER_BLOCK
+                          : use->effect;
     toc_rc rc = keep(set, use->name, &set->use.name, err);
     if (!toc_failed(rc))
         rc = keep(set, use->version, &set->use.version, err);
@@ -142,11 +152,12 @@ static toc_rc new_set(const struct toc_reference_use *use, struct toc_reference_
     return rc;
 }
 
-static toc_rc check_bytes(const struct toc_reference_use *use, struct toc_slice bytes, struct toc_err *err)
+static toc_rc check_bytes(
+        const struct toc_reference_use *use, struct toc_slice bytes, struct toc_err *err)
 {
     uint8_t digest[TOC_SHA256_BYTES];
-    TOC_ENSURE(bytes.len <= TOC_REFERENCE_BYTES_MAX, err, TOC_E_LENGTH, "reference set of %zu bytes, %u are read",
-            bytes.len, TOC_REFERENCE_BYTES_MAX);
+    TOC_ENSURE(bytes.len <= TOC_REFERENCE_BYTES_MAX, err, TOC_E_LENGTH,
+            "reference set of %zu bytes, %u are read", bytes.len, TOC_REFERENCE_BYTES_MAX);
     toc_sha256(bytes.ptr, bytes.len, digest);
     TOC_ENSURE(memcmp(digest, use->digest, sizeof digest) == 0, err, TOC_E_STATE,
             "the bytes of reference set %s are not those of its digest", TOC_SHOW(use->name));
@@ -166,11 +177,12 @@ static toc_rc read_form(struct toc_reference_set *set, struct toc_slice bytes, s
     case TOC_REFERENCE_TYPE_UNKNOWN:
         break;
     }
-    return toc_fail(err, TOC_E_SYNTAX, "reference set %s is of an unknown type", TOC_SHOW(set->use.name));
+    return toc_fail(
+            err, TOC_E_SYNTAX, "reference set %s is of an unknown type", TOC_SHOW(set->use.name));
 }
 
-toc_rc toc_reference_compile(const struct toc_reference_use *use, struct toc_slice bytes, struct toc_reference_set **out,
-        struct toc_err *err)
+toc_rc toc_reference_compile(const struct toc_reference_use *use, struct toc_slice bytes,
+        struct toc_reference_set **out, struct toc_err *err)
 {
     struct toc_reference_set *set;
     TOC_TRY(check_bytes(use, bytes, err));
@@ -202,7 +214,8 @@ bool set_canon(struct toc_slice raw, enum toc_kind *kind, struct toc_buf *out)
 }
 
 // What has no canonical form is no indicator's value either.
-static toc_rc add_own_names(struct toc_reference_set *set, const struct toc_slice *names, size_t count, struct toc_err *err)
+static toc_rc add_own_names(struct toc_reference_set *set, const struct toc_slice *names,
+        size_t count, struct toc_err *err)
 {
     struct toc_buf value;
     toc_rc rc = set_canon_room(&value, err);
@@ -215,12 +228,13 @@ static toc_rc add_own_names(struct toc_reference_set *set, const struct toc_slic
     }
     toc_buf_done(&value);
     for (size_t i = 0; i < set->count; i++)
-        set->entries[i].note = TOC_S("enrolled by a member as its own"); // whose, and which, is not for everybody
+        set->entries[i].note =
+                TOC_S("enrolled by a member as its own"); // whose, and which, is not for everybody
     return rc;
 }
 
-toc_rc toc_reference_own_names(const struct toc_slice *names, size_t count, struct toc_reference_set **out,
-        struct toc_err *err)
+toc_rc toc_reference_own_names(const struct toc_slice *names, size_t count,
+        struct toc_reference_set **out, struct toc_err *err)
 {
     const struct toc_reference_use use = {
             .name = TOC_S(TOC_REFERENCE_OWN_NAMES),

@@ -51,20 +51,25 @@ struct toc_reference_set {
 };
 
 // Adds a canonical value. The note is "value" or "value: why", made safe and cut to NOTE_BYTES_MAX.
-TOC_NODISCARD toc_rc set_add(struct toc_reference_set *set, enum toc_kind kind, struct toc_slice value, struct toc_slice why,
-        unsigned matches, struct toc_err *err);
-TOC_NODISCARD toc_rc set_add_substring(struct toc_reference_set *set, struct toc_slice text, struct toc_err *err);
+TOC_NODISCARD toc_rc set_add(struct toc_reference_set *set, enum toc_kind kind,
+        struct toc_slice value, struct toc_slice why, unsigned matches, struct toc_err *err);
+TOC_NODISCARD toc_rc set_add_substring(
+        struct toc_reference_set *set, struct toc_slice text, struct toc_err *err);
 
 // The canonical value of an entry by ASCII rules alone (no table of the system: every hub must agree); its
 // form decides the kind. False: it has none. `out` comes from set_canon_room, so that what fails is the
 // entry and never the memory.
 bool set_canon(struct toc_slice raw, enum toc_kind *kind, struct toc_buf *out);
-TOC_NODISCARD toc_rc set_canon_room(struct toc_buf *out, struct toc_err *err); // the caller calls toc_buf_done, always
+TOC_NODISCARD toc_rc set_canon_room(
+        struct toc_buf *out, struct toc_err *err); // the caller calls toc_buf_done, always
 
 // The forms.
-TOC_NODISCARD toc_rc warninglist_read(struct toc_reference_set *set, struct toc_slice bytes, struct toc_err *err);
-TOC_NODISCARD toc_rc never_block_read(struct toc_reference_set *set, struct toc_slice bytes, struct toc_err *err);
-TOC_NODISCARD toc_rc suffixes_read(struct toc_reference_set *set, struct toc_slice bytes, struct toc_err *err);
+TOC_NODISCARD toc_rc warninglist_read(
+        struct toc_reference_set *set, struct toc_slice bytes, struct toc_err *err);
+TOC_NODISCARD toc_rc never_block_read(
+        struct toc_reference_set *set, struct toc_slice bytes, struct toc_err *err);
+TOC_NODISCARD toc_rc suffixes_read(
+        struct toc_reference_set *set, struct toc_slice bytes, struct toc_err *err);
 
 #define KIND_BIT(kind) (1u << (kind))
 #define KINDS_ALL UINT32_MAX

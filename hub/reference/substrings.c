@@ -6,11 +6,13 @@
 
 #define HEAD_BYTES 4 // an entry is found by at most so many of its first bytes
 
-toc_rc substrings_add(struct substrings *s, struct toc_slice text, uint32_t entry, struct toc_err *err)
+toc_rc substrings_add(
+        struct substrings *s, struct toc_slice text, uint32_t entry, struct toc_err *err)
 {
-    TOC_ENSURE(s->count < SUBSTRINGS_MAX, err, TOC_E_LIMIT, "more than %d substrings in one set", SUBSTRINGS_MAX);
-    TOC_ENSURE(toc_mem_grow((void **)&s->items, &s->cap, s->count + 1, sizeof *s->items) == 0, err, TOC_E_MEMORY,
-            "no memory for %zu substrings", s->count);
+    TOC_ENSURE(s->count < SUBSTRINGS_MAX, err, TOC_E_LIMIT, "more than %d substrings in one set",
+            SUBSTRINGS_MAX);
+    TOC_ENSURE(toc_mem_grow((void **)&s->items, &s->cap, s->count + 1, sizeof *s->items) == 0, err,
+            TOC_E_MEMORY, "no memory for %zu substrings", s->count);
     s->items[s->count++] = (struct substring){text, entry, SUBSTRINGS_NONE};
     return TOC_OK;
 }
@@ -60,7 +62,8 @@ void substrings_done(struct substrings *s)
 
 static uint32_t find_here(const struct substrings *s, struct toc_slice rest, size_t len)
 {
-    for (uint32_t at = s->heads[bucket(s, rest.ptr, len)]; at != SUBSTRINGS_NONE; at = s->items[at].next)
+    for (uint32_t at = s->heads[bucket(s, rest.ptr, len)]; at != SUBSTRINGS_NONE;
+            at = s->items[at].next)
         if (toc_slice_starts(rest, s->items[at].text))
             return s->items[at].entry;
     return SUBSTRINGS_NONE;
@@ -76,7 +79,8 @@ uint32_t substrings_find(const struct substrings *s, struct toc_slice text)
             continue;
         struct toc_slice rest = toc_slice_sub(text, i, SIZE_MAX);
         for (size_t len = 1; len <= HEAD_BYTES && len <= rest.len; len++) {
-            uint32_t entry = (s->lengths & 1u << len) != 0 ? find_here(s, rest, len) : SUBSTRINGS_NONE;
+            uint32_t entry =
+                    (s->lengths & 1u << len) != 0 ? find_here(s, rest, len) : SUBSTRINGS_NONE;
             lowest = entry < lowest ? entry : lowest;
         }
     }

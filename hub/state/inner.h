@@ -54,6 +54,8 @@ struct toc_state {
     } pending;
     bool unlogged;           // something was committed past the log: it cannot be continued
     struct restore *restore; // while the log is being read
+    toc_state_derive_fn *derive; // NULL: timers are swept by what they are, not by what is meant
+    void *derive_ctx;
 };
 
 // The entry that undo[i] is about; they are visited in turn.
@@ -93,5 +95,7 @@ static inline uint64_t state_logged_bytes(const struct toc_entry *entry)
 TOC_NODISCARD toc_rc state_place(
         struct toc_state *state, const uint8_t key[16], struct toc_slice body, struct toc_err *err);
 bool state_row_name_ok(struct toc_slice name);
+// Makes every lane anew from the bodies; when memory is missing they stay as they are.
+void state_rebuild_lanes(struct toc_state *state);
 toc_rc state_no_memory(struct toc_err *err);
 void restore_free(struct restore *restore);

@@ -201,6 +201,18 @@ static toc_rc derive_all(
     return TOC_OK;
 }
 
+void state_rebuild_lanes(struct toc_state *state)
+{
+    struct timers before[TOC_STATE_LANES];
+    memcpy(before, state->lanes, sizeof before);
+    memset(state->lanes, 0, sizeof state->lanes);
+    bool done = !toc_failed(derive_all(state, state->derive, state->derive_ctx, NULL));
+    for (unsigned lane = 0; lane < TOC_STATE_LANES; lane++)
+        timers_done(done ? &before[lane] : &state->lanes[lane]);
+    if (!done)
+        memcpy(state->lanes, before, sizeof before);
+}
+
 static toc_rc check_whole(const struct toc_state *state, struct toc_err *err)
 {
     struct restore *restore = state->restore;

@@ -316,6 +316,21 @@ static void end_transaction(struct toc_state *state)
     state->pending.written = false;
 }
 
+// After the sweep: those that are left have an entry each and differ, but are not meant.
+static bool lanes_overgrown(const struct toc_state *state)
+{
+    bool overgrown = false;
+    for (unsigned i = 0; i < TOC_STATE_LANES && state->derive != NULL; i++)
+        overgrown = overgrown || timers_overgrown(&state->lanes[i], state->live);
+    return overgrown;
+}
+
+void toc_state_derive_with(struct toc_state *state, toc_state_derive_fn *derive, void *ctx)
+{
+    state->derive = derive;
+    state->derive_ctx = ctx;
+}
+
 void toc_state_commit(struct toc_state *state)
 {
     log_commit(state);
@@ -330,6 +345,8 @@ void toc_state_commit(struct toc_state *state)
     for (unsigned i = 0; i < TOC_STATE_LANES; i++)
         timers_commit(&state->lanes[i], &state->table, state->live);
     end_transaction(state);
+    if (lanes_overgrown(state))
+        state_rebuild_lanes(state);
 }
 
 void toc_state_rollback(struct toc_state *state)

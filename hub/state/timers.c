@@ -116,7 +116,7 @@ void timers_commit(struct timers *timers, const struct table *table, uint64_t en
 {
     timers->taken = 0;
     timers->committed = timers->open;
-    if (timers->count > 4 * entries + 1024 && timers->count > 2 * timers->settled)
+    if (timers_overgrown(timers, entries) && timers->count > 2 * timers->settled)
         sweep(timers, table);
 }
 

@@ -34,6 +34,11 @@ bool timers_push(struct timers *timers, struct timer timer); // false: out of me
 bool timers_append(struct timers *timers,
         struct timer timer); // likewise, but the order waits for timers_settle
 void timers_settle(struct timers *timers);
+// So many that most of them must be leftovers.
+static inline bool timers_overgrown(const struct timers *timers, uint64_t entries)
+{
+    return timers->count > 4 * entries + 1024;
+}
 
 // The entry of the earliest timer with due <= now, NULL when there is none.
 const struct toc_entry *timers_take(

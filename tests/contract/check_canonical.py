@@ -6,6 +6,7 @@ Non-ASCII labels go through NFC, lower case and Punycode only (the standard libr
 vectors that are refused as canon.domain.idn are left to the C tests."""
 import ipaddress
 import json
+import os
 import re
 import sys
 import unicodedata
@@ -14,7 +15,7 @@ MAX = {"ipv4": 15, "ipv6": 39, "cidr": 43, "endpoint": 21, "domain": 253, "url":
        "md5": 32, "sha1": 40, "sha256": 64, "sha512": 128, "cve": 28}
 DEFAULT_PORT = {"http": 80, "https": 443, "ftp": 21}
 UNRESERVED = re.compile(rb"[A-Za-z0-9._~-]")
-with open("schemas/tld.txt", encoding="ascii") as lines:
+with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "schemas", "tld.txt"), encoding="ascii") as lines:
     TLD = {line.strip() for line in lines if not line.startswith("#")}
 
 
@@ -300,9 +301,14 @@ def check_urls(path, departures):
     return checked
 
 
-DEPARTURES = {case["input"]: case for _, case in rows("schemas/vectors/url-departures.jsonl")}
-TOTAL = [check_vectors("schemas/vectors/canon.jsonl"), check_urls("tests/data/url/wpt-url.jsonl", DEPARTURES),
-         check_urls("tests/data/url/wpt-url-hosts.jsonl", DEPARTURES)]
-if TOTAL[0] < 400 or TOTAL[1] < 300:
-    sys.exit("too few vectors")
-print("agrees with", sum(TOTAL), "vectors")
+def main():
+    departures = {case["input"]: case for _, case in rows("schemas/vectors/url-departures.jsonl")}
+    total = [check_vectors("schemas/vectors/canon.jsonl"), check_urls("tests/data/url/wpt-url.jsonl", departures),
+             check_urls("tests/data/url/wpt-url-hosts.jsonl", departures)]
+    if total[0] < 400 or total[1] < 300:
+        sys.exit("too few vectors")
+    print("agrees with", sum(total), "vectors")
+
+
+if __name__ == "__main__":
+    main()

@@ -2,6 +2,7 @@
 """The cases of planted.sh."""
 
 import base64
+import json
 import os
 import sys
 import unicodedata
@@ -136,9 +137,9 @@ def check_markings(d, checks, alpha, beta):
         for what in (shared, alone):
             receipt = alpha.send([observation(*what, confidence=100)], marking=marking, release={"federal": "yes", "communities": []}).receipt()
             checks.same("%s of %s is kept" % (marking, what[1]), (receipt["changed"], receipt["code"]), (1, ""))
-        said = d.ctl_must("explain", alone[1])
-        checks.that("the operator sees who says it", "alpha/main" in said and
-                    said.count("(not published)") == len(d.audiences), said)
+        said = json.loads(d.ctl_must("explain", alone[1], "--json"))
+        checks.that("the operator sees who says it", [c["member"] for c in said["contributions"]] == ["alpha"] and
+                    not any(v["published"] for v in said["audiences"]), said)
     checks.same("no view has it, and none moved for it", d.views(), before)
     for marking, words in (("", "main"), ("TLP:PINK", "no marking")):
         with open(d.path("alpha/bad.conf"), "w", encoding="utf-8") as stream, open(d.path("alpha/member.conf"), encoding="utf-8") as conf:

@@ -34,10 +34,10 @@ print(json.load(sys.stdin)["members"].get("st-mary", {}).get(sys.argv[1], 0))' "
 # wait_taken NUMBER: until the hub accepted so many, each counted once; never more.
 wait_taken() {
     local taken deadline=$((SECONDS + 120))
-    until taken=$(total accepted) && [ $taken -ge "$1" ]; do
+    until taken=$(total accepted) && [ "$taken" -ge "$1" ]; do
         [ $SECONDS -lt $deadline ] || fail "the hub took $taken of $1"
     done
-    [ $taken = "$1" ] || fail "the hub took $taken, more than the $1 there are"
+    [ "$taken" = "$1" ] || fail "the hub took $taken, more than the $1 there are"
     [ "$(total sent)" = $(($1 + $(total quarantined) + $(total repeated))) ] || fail "conservation: $(deployment_ctl "$dir" status)"
 }
 

@@ -19,7 +19,7 @@ from deployment import BIN, COUNTERS, ROOT, Deployment, Schema, must, replay, un
 THREE = ("north", "south", "east")
 FEEDS = ("variants", "patterns", "order", "block", "taken-back", "again", "words")
 FEED = '{ id = "%s"; marking = "TLP:GREEN"; attribution = "named"; }'
-CONSUME = os.path.join(ROOT, "tests", "contract", "consume.py")
+CONSUME = os.path.join(ROOT, "tests", "contract", "consume_kcat.py")
 
 
 def setUpModule():

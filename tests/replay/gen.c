@@ -97,13 +97,15 @@ static void *room(struct gen_log *log, size_t count, size_t size)
 void gen_insert(struct gen_log *log, size_t at, const struct gen_event *event)
 {
     struct gen_event copy = *event; // may stand in the list itself
-    assert_int_equal(toc_mem_grow((void **)&log->events, &log->cap, log->count + 1, sizeof *log->events), 0);
+    assert_int_equal(
+            toc_mem_grow((void **)&log->events, &log->cap, log->count + 1, sizeof *log->events), 0);
     memmove(&log->events[at + 1], &log->events[at], (log->count - at) * sizeof *log->events);
     log->events[at] = copy;
     log->count++;
 }
 
-void gen_log_copy(struct gen_log *log, const struct gen_log *from, bool (*keep)(void *ctx, const struct gen_event *e), void *ctx)
+void gen_log_copy(struct gen_log *log, const struct gen_log *from,
+        bool (*keep)(void *ctx, const struct gen_event *e), void *ctx)
 {
     *log = *from;
     log->events = NULL;
@@ -122,15 +124,17 @@ void gen_log_close(struct gen_log *log)
 void gen_tick(struct gen_log *log, int64_t ms)
 {
     log->now += ms;
-    gen_insert(log, log->count, &(struct gen_event){.what = GEN_TICK, .time = log->now, .key = log->world->hub});
+    gen_insert(log, log->count,
+            &(struct gen_event){.what = GEN_TICK, .time = log->now, .key = log->world->hub});
 }
 
-static void decide_with(struct gen_log *log, const struct toc_control *control, const struct toc_key *key)
+static void decide_with(
+        struct gen_log *log, const struct toc_control *control, const struct toc_key *key)
 {
     struct gen_event e = {.what = GEN_CONTROL, .time = log->now, .control = *control, .key = key};
     e.control.sequence = ++log->decisions;
     e.control.time = log->now;
-    e.control.operator = TOC_S("op");
+    e.control.operator= TOC_S("op");
     gen_insert(log, log->count, &e);
 }
 
@@ -146,7 +150,8 @@ static struct toc_control blank(void)
     return control;
 }
 
-static void grant(struct gen_log *log, const struct toc_key *key, enum toc_key_role role, struct toc_slice holder)
+static void grant(struct gen_log *log, const struct toc_key *key, enum toc_key_role role,
+        struct toc_slice holder)
 {
     struct toc_key_grant *g = room(log, 1, sizeof *g);
     struct toc_control control = blank();
@@ -200,7 +205,8 @@ static void begin(struct gen_log *log)
 
 // --- observations -------------------------------------------------------------------------------------
 
-struct toc_observation gen_observation(enum toc_kind kind, const char *value, enum toc_action action, int confidence)
+struct toc_observation gen_observation(
+        enum toc_kind kind, const char *value, enum toc_action action, int confidence)
 {
     struct toc_observation o;
     toc_observation_init(&o);
@@ -229,14 +235,16 @@ static int64_t some_time(struct gen_log *log)
 
 static enum toc_action some_action(struct gen_log *log)
 {
-    static const enum toc_action actions[] = {TOC_ACTION_SIGHT, TOC_ACTION_SIGHT, TOC_ACTION_HIT, TOC_ACTION_HIT,
-            TOC_ACTION_WITHDRAW, TOC_ACTION_REFUTE, TOC_ACTION_REFUTE};
-    return chance(log, 65) ? TOC_ACTION_ASSERT : actions[gen_random(log, sizeof actions / sizeof *actions)];
+    static const enum toc_action actions[] = {TOC_ACTION_SIGHT, TOC_ACTION_SIGHT, TOC_ACTION_HIT,
+            TOC_ACTION_HIT, TOC_ACTION_WITHDRAW, TOC_ACTION_REFUTE, TOC_ACTION_REFUTE};
+    return chance(log, 65) ? TOC_ACTION_ASSERT
+                           : actions[gen_random(log, sizeof actions / sizeof *actions)];
 }
 
 static void add_tags(struct gen_log *log, struct toc_observation *o)
 {
-    static const struct toc_slice tags[] = {TOC_S_INIT("ransomware"), TOC_S_INIT("malware:akira"), TOC_S_INIT("c2")};
+    static const struct toc_slice tags[] = {
+            TOC_S_INIT("ransomware"), TOC_S_INIT("malware:akira"), TOC_S_INIT("c2")};
     o->tags_count = gen_random(log, 3);
     o->tags = room(log, o->tags_count, sizeof *o->tags);
     for (size_t i = 0; i < o->tags_count; i++)
@@ -247,8 +255,9 @@ static void add_links(struct gen_log *log, struct toc_observation *o)
 {
     if (chance(log, 20)) {
         o->relations = room(log, 1, sizeof *o->relations);
-        *o->relations = (struct toc_relation){
-                .type = TOC_RELATION_TYPE_RESOLVES_TO, .kind = TOC_KIND_IPV4, .value = TOC_S("45.155.1.2")};
+        *o->relations = (struct toc_relation){.type = TOC_RELATION_TYPE_RESOLVES_TO,
+                .kind = TOC_KIND_IPV4,
+                .value = TOC_S("45.155.1.2")};
         o->relations_count = 1;
     }
     if (chance(log, 10)) {
@@ -274,7 +283,8 @@ static struct toc_observation some_observation(struct gen_log *log, int32_t part
     o.severity = (enum toc_severity)gen_random(log, 5);
     o.first_seen = some_time(log);
     o.last_seen = some_time(log);
-    o.valid_until = chance(log, 25) ? log->now + (int64_t)gen_random(log, 90 * 24) * TOC_MS_HOUR : 0;
+    o.valid_until =
+            chance(log, 25) ? log->now + (int64_t)gen_random(log, 90 * 24) * TOC_MS_HOUR : 0;
     add_tags(log, &o);
     add_links(log, &o);
     if (chance(log, 2))
@@ -286,7 +296,8 @@ static struct toc_observation some_observation(struct gen_log *log, int32_t part
 
 // --- segments -----------------------------------------------------------------------------------------
 
-static struct toc_segment open_segment(struct gen_log *log, enum gen_member_id id, unsigned writer, int32_t partition)
+static struct toc_segment open_segment(
+        struct gen_log *log, enum gen_member_id id, unsigned writer, int32_t partition)
 {
     struct gen_member *m = &log->world->members[id];
     struct toc_segment s;
@@ -307,10 +318,15 @@ static struct toc_segment open_segment(struct gen_log *log, enum gen_member_id i
     return s;
 }
 
-static struct gen_event event_of(struct gen_log *log, enum gen_member_id id, const struct toc_segment *segment)
+static struct gen_event event_of(
+        struct gen_log *log, enum gen_member_id id, const struct toc_segment *segment)
 {
-    return (struct gen_event){.what = GEN_SEGMENT, .time = log->now + (int64_t)gen_random(log, 4000), .partition = segment->partition,
-            .member = id, .segment = *segment, .key = log->world->members[id].key};
+    return (struct gen_event){.what = GEN_SEGMENT,
+            .time = log->now + (int64_t)gen_random(log, 4000),
+            .partition = segment->partition,
+            .member = id,
+            .segment = *segment,
+            .key = log->world->members[id].key};
 }
 
 static const struct toc_release *some_release(struct gen_log *log)
@@ -327,9 +343,11 @@ static const struct toc_release *some_release(struct gen_log *log)
 
 struct gen_event gen_segment(struct gen_log *log, enum gen_member_id id, unsigned writer)
 {
-    static const struct toc_slice feeds[] = {TOC_S_INIT(""), TOC_S_INIT(""), TOC_S_INIT("agg"), TOC_S_INIT("alt"), TOC_S_INIT("feed1")};
-    static const enum toc_marking markings[] = {TOC_MARKING_CLEAR, TOC_MARKING_CLEAR, TOC_MARKING_GREEN, TOC_MARKING_GREEN,
-            TOC_MARKING_AMBER, TOC_MARKING_AMBER, TOC_MARKING_AMBER_STRICT};
+    static const struct toc_slice feeds[] = {TOC_S_INIT(""), TOC_S_INIT(""), TOC_S_INIT("agg"),
+            TOC_S_INIT("alt"), TOC_S_INIT("feed1")};
+    static const enum toc_marking markings[] = {TOC_MARKING_CLEAR, TOC_MARKING_CLEAR,
+            TOC_MARKING_GREEN, TOC_MARKING_GREEN, TOC_MARKING_AMBER, TOC_MARKING_AMBER,
+            TOC_MARKING_AMBER_STRICT};
     struct toc_segment s = open_segment(log, id, writer, (int32_t)gen_random(log, GEN_PARTITIONS));
     s.created -= (int64_t)gen_random(log, 48) * TOC_MS_HOUR;
     s.feed = feeds[gen_random(log, 5)];
@@ -346,10 +364,11 @@ struct gen_event gen_segment(struct gen_log *log, enum gen_member_id id, unsigne
     return event_of(log, id, &s);
 }
 
-struct gen_event gen_say(struct gen_log *log, enum gen_member_id id, unsigned writer, enum toc_marking marking,
-        const struct toc_observation *observation)
+struct gen_event gen_say(struct gen_log *log, enum gen_member_id id, unsigned writer,
+        enum toc_marking marking, const struct toc_observation *observation)
 {
-    struct toc_segment s = open_segment(log, id, writer, gen_partition(observation->kind, observation->value));
+    struct toc_segment s =
+            open_segment(log, id, writer, gen_partition(observation->kind, observation->value));
     s.marking = marking;
     s.observations = room(log, 1, sizeof *s.observations);
     *s.observations = *observation;
@@ -365,7 +384,8 @@ static void decide_something(struct gen_log *log)
     enum gen_member_id id = (enum gen_member_id)gen_random(log, GEN_LATE);
     switch (gen_random(log, 5)) {
     case 0:
-        put_member(log, id, chance(log, 50) ? TOC_MEMBER_STATUS_SUSPENDED : TOC_MEMBER_STATUS_ACTIVE);
+        put_member(
+                log, id, chance(log, 50) ? TOC_MEMBER_STATUS_SUSPENDED : TOC_MEMBER_STATUS_ACTIVE);
         break;
     case 1:
         put_member(log, id, TOC_MEMBER_STATUS_ACTIVE);
@@ -386,7 +406,8 @@ static void decide_something(struct gen_log *log)
     default: {
         struct toc_policy *p = room(log, 1, sizeof *p);
         p->settings = room(log, 1, sizeof *p->settings);
-        *p->settings = (struct toc_policy_setting){.name = TOC_S("block-score"), .value = 40 + (int64_t)gen_random(log, 30)};
+        *p->settings = (struct toc_policy_setting){
+                .name = TOC_S("block-score"), .value = 40 + (int64_t)gen_random(log, 30)};
         p->settings_count = 1;
         control.policy = p;
         gen_decide(log, &control);
@@ -439,8 +460,8 @@ static void something(struct gen_log *log, const struct gen_way *way)
     } else if (which < 33) {
         repeat_something(log);
     } else {
-        struct gen_event e =
-                gen_segment(log, (enum gen_member_id)gen_random(log, GEN_LATE), (unsigned)gen_random(log, GEN_WRITERS));
+        struct gen_event e = gen_segment(log, (enum gen_member_id)gen_random(log, GEN_LATE),
+                (unsigned)gen_random(log, GEN_WRITERS));
         e.spoiled = chance(log, 2);
         if (e.segment.previous != NULL && chance(log, 3))
             e.segment.previous->seq += 7; // a gap
@@ -448,7 +469,8 @@ static void something(struct gen_log *log, const struct gen_way *way)
     }
 }
 
-void gen_log_open(struct gen_log *log, struct gen_world *world, uint64_t seed, const struct gen_way *way)
+void gen_log_open(
+        struct gen_log *log, struct gen_world *world, uint64_t seed, const struct gen_way *way)
 {
     *log = (struct gen_log){.world = world, .state = seed, .now = GEN_START};
     for (size_t i = 0; i < GEN_MEMBERS; i++) {
@@ -471,7 +493,9 @@ static void payload_of(const struct gen_event *e, int32_t partition, struct toc_
         toc_segment_put(&e->segment, out);
         break;
     case GEN_TICK:
-        toc_tick_put(&(struct toc_tick){.hub = TOC_S("hub1"), .partition = partition, .time = e->time}, out);
+        toc_tick_put(
+                &(struct toc_tick){.hub = TOC_S("hub1"), .partition = partition, .time = e->time},
+                out);
         break;
     case GEN_CONTROL:
         toc_control_put(&e->control, out);
@@ -491,7 +515,9 @@ struct toc_slice gen_seal(struct gen_world *world, struct gen_event *e, int32_t 
     payload_of(e, partition, &payload);
     assert_ok(toc_buf_check(&payload, "payload", &err), err);
     int32_t observations = e->what == GEN_SEGMENT ? (int32_t)e->segment.observations_count : 0;
-    assert_ok(toc_segment_seal(world->genesis.deployment, e->key, toc_buf_slice(&payload), observations, NULL, &value, &err), err);
+    assert_ok(toc_segment_seal(world->genesis.deployment, e->key, toc_buf_slice(&payload),
+                      observations, NULL, &value, &err),
+            err);
     if (e->spoiled)
         value.ptr[value.len - 1] ^= 1;
     *kept = toc_arena_copy(&world->arena, toc_buf_slice(&value));

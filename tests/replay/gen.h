@@ -27,12 +27,12 @@ enum gen_member_id {
     GEN_HHS,       // government, may not
     GEN_HOSPITAL,  // [hospital] released to government by default, own names
     GEN_HOSPITAL2, // [hospital] a second id
-    GEN_CLINIC,    // its feed `agg` is of the group that payer's `agg` is of; `alt` is of a group of its own
-    GEN_PAYER,     // reliability 1000
-    GEN_LAB,       // on probation
-    GEN_PHARMACY,  // named
-    GEN_VENDOR,    // by role; attackers' mail, descriptions
-    GEN_LATE,      // says nothing in random logs
+    GEN_CLINIC, // its feed `agg` is of the group that payer's `agg` is of; `alt` is of a group of its own
+    GEN_PAYER,    // reliability 1000
+    GEN_LAB,      // on probation
+    GEN_PHARMACY, // named
+    GEN_VENDOR,   // by role; attackers' mail, descriptions
+    GEN_LATE,     // says nothing in random logs
     GEN_MEMBERS
 };
 
@@ -40,7 +40,7 @@ struct gen_member {
     struct toc_member record;
     struct toc_key *key;
     bool may_block;
-    int64_t seq[64];                             // by writer
+    int64_t seq[64];                              // by writer
     struct toc_position last[64][GEN_PARTITIONS]; // what it sent last
 };
 
@@ -82,9 +82,9 @@ struct gen_log {
 };
 
 struct gen_way {
-    size_t events;  // after the beginning
-    bool calm;      // no decisions in between
-    bool slow;      // no jumps of time above minutes
+    size_t events; // after the beginning
+    bool calm;     // no decisions in between
+    bool slow;     // no jumps of time above minutes
 };
 
 void gen_world_open(struct gen_world *world);
@@ -93,10 +93,12 @@ void gen_world_close(struct gen_world *world);
 struct toc_reference_set *gen_find_set(void *world, const struct toc_reference_use *use);
 
 // A log that begins with genesis, keys, members, sets and a tick, and goes on at random.
-void gen_log_open(struct gen_log *log, struct gen_world *world, uint64_t seed, const struct gen_way *way);
+void gen_log_open(
+        struct gen_log *log, struct gen_world *world, uint64_t seed, const struct gen_way *way);
 void gen_log_close(struct gen_log *log);
 // Events of `from` for which `keep` says true (NULL: all), in order. Shares the bytes of `from`, so close it first.
-void gen_log_copy(struct gen_log *log, const struct gen_log *from, bool (*keep)(void *ctx, const struct gen_event *e), void *ctx);
+void gen_log_copy(struct gen_log *log, const struct gen_log *from,
+        bool (*keep)(void *ctx, const struct gen_event *e), void *ctx);
 
 uint64_t gen_random(struct gen_log *log, uint64_t below);
 void gen_insert(struct gen_log *log, size_t at, const struct gen_event *event);
@@ -106,9 +108,10 @@ void gen_use_late(struct gen_log *log, bool removed); // the set `late` comes in
 // A segment of a random member about random indicators; `writer` is a number of its own counting.
 struct gen_event gen_segment(struct gen_log *log, enum gen_member_id member, unsigned writer);
 // One observation, by hand; of the default marking, release, feed.
-struct gen_event gen_say(struct gen_log *log, enum gen_member_id member, unsigned writer, enum toc_marking marking,
-        const struct toc_observation *observation);
-struct toc_observation gen_observation(enum toc_kind kind, const char *value, enum toc_action action, int confidence);
+struct gen_event gen_say(struct gen_log *log, enum gen_member_id member, unsigned writer,
+        enum toc_marking marking, const struct toc_observation *observation);
+struct toc_observation gen_observation(
+        enum toc_kind kind, const char *value, enum toc_action action, int confidence);
 
 // The pool that random observations are about.
 size_t gen_values(void);
@@ -124,7 +127,8 @@ struct gen_seeds {
 };
 struct gen_seeds gen_seeds(uint64_t usual);
 #define GEN_EACH_SEED(seed, usual)                                                                 \
-    for (struct gen_seeds gen_seeds_ = gen_seeds(usual); gen_seeds_.next <= gen_seeds_.last; gen_seeds_.next++) \
+    for (struct gen_seeds gen_seeds_ = gen_seeds(usual); gen_seeds_.next <= gen_seeds_.last;       \
+            gen_seeds_.next++)                                                                     \
         for (uint64_t seed = gen_seeds_.next, gen_once_ = 1; gen_once_ != 0; gen_once_ = 0)
 
 // Group fixtures: one world for all tests of a program.

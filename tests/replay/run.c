@@ -7,10 +7,13 @@
 static void keep(void *ctx, const struct toc_fuse_record *record, int32_t partition)
 {
     struct run *run = ctx;
-    assert_int_equal(toc_mem_grow((void **)&run->outs, &run->cap, run->count + 1, sizeof *run->outs), 0);
+    assert_int_equal(
+            toc_mem_grow((void **)&run->outs, &run->cap, run->count + 1, sizeof *run->outs), 0);
     struct run_out *out = &run->outs[run->count++];
-    *out = (struct run_out){
-            .partition = partition, .where = record->where, .audience = record->audience, .time = record->time};
+    *out = (struct run_out){.partition = partition,
+            .where = record->where,
+            .audience = record->audience,
+            .time = record->time};
     out->key = toc_arena_copy(&run->arena, record->key);
     if (record->value.ptr != NULL)
         out->value = toc_arena_copy(&run->arena, record->value);
@@ -21,7 +24,9 @@ static void take(struct run *run, struct gen_log *log, size_t at, int32_t partit
     struct toc_err err;
     struct gen_event *e = &log->events[at];
     // Offsets have gaps on a broker too: transaction markers.
-    const struct toc_capture record = {.partition = partition, .offset = (int64_t)at * 3, .append_time = e->time,
+    const struct toc_capture record = {.partition = partition,
+            .offset = (int64_t)at * 3,
+            .append_time = e->time,
             .value = gen_seal(log->world, e, partition)};
     assert_ok(toc_replay_take(run->replay, &record, &err), err);
 }
@@ -41,7 +46,8 @@ void run_open(struct run *run, struct gen_log *log, const struct toc_replay_way 
     struct toc_err err;
     *run = (struct run){0};
     toc_arena_init(&run->arena, (size_t)1 << 30);
-    struct toc_replay_conf conf = {.reference = gen_find_set, .ctx = log->world, .observe = keep, .observe_ctx = run};
+    struct toc_replay_conf conf = {
+            .reference = gen_find_set, .ctx = log->world, .observe = keep, .observe_ctx = run};
     memcpy(conf.genesis_digest, log->world->genesis_digest, sizeof conf.genesis_digest);
     memcpy(conf.deployment_key, log->world->deployment_key, sizeof conf.deployment_key);
     conf.way = way == NULL ? (struct toc_replay_way){.batch = 1} : *way;
@@ -61,7 +67,8 @@ void run_close(struct run *run)
     toc_arena_done(&run->arena);
 }
 
-bool run_view(struct run *run, int audience, enum toc_kind kind, struct toc_slice value, struct toc_indicator *out)
+bool run_view(struct run *run, int audience, enum toc_kind kind, struct toc_slice value,
+        struct toc_indicator *out)
 {
     uint8_t key[TOC_KEY_BYTES];
     char id[TOC_KEY_HEX];
@@ -70,8 +77,8 @@ bool run_view(struct run *run, int audience, enum toc_kind kind, struct toc_slic
     int32_t partition = gen_partition(kind, value);
     for (size_t i = run->count; i > 0; i--) {
         const struct run_out *o = &run->outs[i - 1];
-        if (o->where != TOC_OUT_INDICATORS || o->audience != audience || o->partition != partition ||
-                !toc_slice_is(o->key, id))
+        if (o->where != TOC_OUT_INDICATORS || o->audience != audience ||
+                o->partition != partition || !toc_slice_is(o->key, id))
             continue;
         struct toc_err err;
         if (o->value.ptr == NULL)
@@ -90,17 +97,21 @@ json_t *run_explain(struct run *run, enum toc_kind kind, struct toc_slice value)
     json_t *json;
     toc_buf_init(&text, (size_t)1 << 20);
     toc_jw_init(&w, &text);
-    assert_ok(toc_fuse_explain(toc_replay_fuse(run->replay, gen_partition(kind, value)), kind, value, &w, &err), err);
+    assert_ok(toc_fuse_explain(toc_replay_fuse(run->replay, gen_partition(kind, value)), kind,
+                      value, &w, &err),
+            err);
     assert_ok(toc_json_parse(toc_buf_slice(&text), &json, &err), err);
     toc_buf_done(&text);
     return json;
 }
 
-const struct run_out *run_next(const struct run *run, size_t *at, int32_t partition, enum toc_fuse_out where, int audience)
+const struct run_out *run_next(
+        const struct run *run, size_t *at, int32_t partition, enum toc_fuse_out where, int audience)
 {
     while (*at < run->count) {
         const struct run_out *o = &run->outs[(*at)++];
-        if (o->partition == partition && o->where == where && (where != TOC_OUT_INDICATORS || o->audience == audience))
+        if (o->partition == partition && o->where == where &&
+                (where != TOC_OUT_INDICATORS || o->audience == audience))
             return o;
     }
     return NULL;
@@ -116,12 +127,15 @@ static void show(const char *name, const struct run_out *o)
     toc_buf_init(&text, (size_t)1 << 20);
     toc_arena_init(&arena, (size_t)1 << 24);
     toc_jw_init(&w, &text);
-    if (o != NULL && o->value.ptr != NULL && o->where == TOC_OUT_INDICATORS && !toc_failed(toc_indicator_get(o->value, &arena, &i, NULL)))
+    if (o != NULL && o->value.ptr != NULL && o->where == TOC_OUT_INDICATORS &&
+            !toc_failed(toc_indicator_get(o->value, &arena, &i, NULL)))
         toc_indicator_json(&i, &w);
-    if (o != NULL && o->where == TOC_OUT_RECEIPTS && !toc_failed(toc_receipt_get(o->value, &arena, &r, NULL)))
+    if (o != NULL && o->where == TOC_OUT_RECEIPTS &&
+            !toc_failed(toc_receipt_get(o->value, &arena, &r, NULL)))
         toc_receipt_json(&r, &w);
-    print_error("%s: %s time %lld key %.*s %.*s\n", name, o == NULL ? "nothing" : "", o == NULL ? 0LL : (long long)o->time,
-            o == NULL ? 0 : (int)o->key.len, o == NULL ? "" : (const char *)o->key.ptr, (int)text.len,
+    print_error("%s: %s time %lld key %.*s %.*s\n", name, o == NULL ? "nothing" : "",
+            o == NULL ? 0LL : (long long)o->time, o == NULL ? 0 : (int)o->key.len,
+            o == NULL ? "" : (const char *)o->key.ptr, (int)text.len,
             text.ptr == NULL ? "" : (const char *)text.ptr);
     toc_buf_done(&text);
     toc_arena_done(&arena);
@@ -131,8 +145,9 @@ void run_same_out(const struct run_out *a, const struct run_out *b, const char *
 {
     if (a == NULL && b == NULL)
         return;
-    if (a != NULL && b != NULL && a->where == b->where && a->audience == b->audience && a->time == b->time &&
-            toc_slice_eq(a->key, b->key) && toc_slice_eq(a->value, b->value) && (a->value.ptr == NULL) == (b->value.ptr == NULL))
+    if (a != NULL && b != NULL && a->where == b->where && a->audience == b->audience &&
+            a->time == b->time && toc_slice_eq(a->key, b->key) &&
+            toc_slice_eq(a->value, b->value) && (a->value.ptr == NULL) == (b->value.ptr == NULL))
         return;
     show("one", a);
     show("other", b);
@@ -167,7 +182,8 @@ void run_flatten(json_t *explained, struct toc_buf *out)
     }
 }
 
-void run_same_explained(struct run *a, struct run *b, enum toc_kind kind, struct toc_slice value, uint64_t seed)
+void run_same_explained(
+        struct run *a, struct run *b, enum toc_kind kind, struct toc_slice value, uint64_t seed)
 {
     struct run *runs[] = {a, b};
     struct toc_buf texts[2];
@@ -178,7 +194,8 @@ void run_same_explained(struct run *a, struct run *b, enum toc_kind kind, struct
         assert_false(texts[i].failed);
     }
     if (!toc_slice_eq(toc_buf_slice(&texts[0]), toc_buf_slice(&texts[1]))) {
-        fprintf(stderr, "%s\nand\n%s\n", toc_buf_cstr(&texts[0]), toc_buf_cstr(&texts[1])); // longer than cmocka prints
+        fprintf(stderr, "%s\nand\n%s\n", toc_buf_cstr(&texts[0]),
+                toc_buf_cstr(&texts[1])); // longer than cmocka prints
         fail_msg("%.*s, TOC_SEED=%llu", TOC_SLICE_ARG(value), (unsigned long long)seed);
     }
     toc_buf_done(&texts[0]);
@@ -188,12 +205,13 @@ void run_same_explained(struct run *a, struct run *b, enum toc_kind kind, struct
 bool run_same_view(const struct toc_indicator *a, const struct toc_indicator *b)
 {
     const struct toc_facts *p = &a->now, *q = &b->now;
-    if (p->status != q->status || p->advice != q->advice || p->score / 5 != q->score / 5 || p->severity != q->severity ||
-            p->organisations != q->organisations || p->corroborated != q->corroborated || p->sightings != q->sightings ||
-            p->hits != q->hits || p->last_seen != q->last_seen || p->pap != q->pap || p->tags_count != q->tags_count ||
-            p->lists_count != q->lists_count || a->sources_count != b->sources_count ||
-            a->relations_count != b->relations_count || a->references_count != b->references_count ||
-            a->reasons_count != b->reasons_count)
+    if (p->status != q->status || p->advice != q->advice || p->score / 5 != q->score / 5 ||
+            p->severity != q->severity || p->organisations != q->organisations ||
+            p->corroborated != q->corroborated || p->sightings != q->sightings ||
+            p->hits != q->hits || p->last_seen != q->last_seen || p->pap != q->pap ||
+            p->tags_count != q->tags_count || p->lists_count != q->lists_count ||
+            a->sources_count != b->sources_count || a->relations_count != b->relations_count ||
+            a->references_count != b->references_count || a->reasons_count != b->reasons_count)
         return false;
     for (size_t i = 0; i < p->tags_count; i++)
         if (!toc_slice_eq(p->tags[i], q->tags[i]))
@@ -202,8 +220,10 @@ bool run_same_view(const struct toc_indicator *a, const struct toc_indicator *b)
         if (!toc_slice_eq(a->reasons[i], b->reasons[i]))
             return false;
     for (size_t i = 0; i < a->sources_count; i++)
-        if (!toc_slice_eq(a->sources[i].member, b->sources[i].member) || !toc_slice_eq(a->sources[i].feed, b->sources[i].feed) ||
-                a->sources[i].says != b->sources[i].says || a->sources[i].marking != b->sources[i].marking)
+        if (!toc_slice_eq(a->sources[i].member, b->sources[i].member) ||
+                !toc_slice_eq(a->sources[i].feed, b->sources[i].feed) ||
+                a->sources[i].says != b->sources[i].says ||
+                a->sources[i].marking != b->sources[i].marking)
             return false;
     return true;
 }

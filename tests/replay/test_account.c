@@ -81,7 +81,8 @@ static void add_status(struct run *run, struct sums *sums)
 }
 
 // Observations in quarantine: of whole segments and single ones.
-static void add_quarantine(const struct run_out *o, struct run *run, size_t *observations, size_t *nobodys)
+static void add_quarantine(
+        const struct run_out *o, struct run *run, size_t *observations, size_t *nobodys)
 {
     struct toc_err err;
     struct toc_quarantine q;
@@ -93,12 +94,14 @@ static void add_quarantine(const struct run_out *o, struct run *run, size_t *obs
 static void conserved(void **state)
 {
     (void)state;
-    GEN_EACH_SEED(seed, 15) {
+    int64_t repeated = 0, some = 0;
+    GEN_EACH_SEED(seed, 15)
+    {
         struct gen_log log;
         struct run run;
         struct sums sent[GEN_MEMBERS] = {0}, receipts[GEN_MEMBERS] = {0}, status[GEN_MEMBERS] = {0};
         size_t forged, refused = 0, nobodys = 0;
-        int64_t single = 0, repeated = 0;
+        int64_t single = 0;
         gen_log_open(&log, &gen_world, seed, &(struct gen_way){.events = 200});
         run_log(&run, &log, NULL);
         for (size_t i = 0; i < run.count; i++) {
@@ -112,17 +115,20 @@ static void conserved(void **state)
         for (int m = 0; m < GEN_MEMBERS; m++) {
             if (sent[m].segments != receipts[m].segments || sent[m].sent != receipts[m].sent ||
                     memcmp(&receipts[m], &status[m], sizeof status[m]) != 0 ||
-                    status[m].sent != status[m].changed + status[m].unchanged + status[m].quarantined + status[m].repeated)
-                fail_msg("%.*s, TOC_SEED=%llu", TOC_SLICE_ARG(gen_world.members[m].record.id), (unsigned long long)seed);
+                    status[m].sent != status[m].changed + status[m].unchanged +
+                                              status[m].quarantined + status[m].repeated)
+                fail_msg("%.*s, TOC_SEED=%llu", TOC_SLICE_ARG(gen_world.members[m].record.id),
+                        (unsigned long long)seed);
             repeated += status[m].repeated;
             single += status[m].quarantined;
         }
         assert_int_equal(nobodys, forged);
-        assert_true(repeated > 0);
-        assert_true(refused > 0 && (int64_t)refused <= single);
+        assert_true((int64_t)refused <= single);
+        some += refused > 0;
         run_close(&run);
         gen_log_close(&log);
     }
+    assert_true(repeated > 0 && some > 0);
 }
 
 int main(void)

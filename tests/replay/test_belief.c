@@ -3,7 +3,8 @@
 
 static json_int_t term(const json_t *explained, int audience, const char *name)
 {
-    return json_integer_value(json_object_get(json_array_get(json_object_get(explained, "audiences"), (size_t)audience), name));
+    return json_integer_value(json_object_get(
+            json_array_get(json_object_get(explained, "audiences"), (size_t)audience), name));
 }
 
 static void open_random(struct gen_log *log, struct run *run, uint64_t seed)
@@ -32,24 +33,28 @@ static struct toc_observation about(size_t at, enum toc_action action, int confi
 static void one_more_voice(void **state)
 {
     (void)state;
-    GEN_EACH_SEED(seed, 8) {
+    GEN_EACH_SEED(seed, 8)
+    {
         struct gen_log log;
         struct run run;
         int raised = 0, lowered = 0;
         open_random(&log, &run, seed);
         for (size_t i = 0; i < gen_values(); i++) {
             bool assert_it = i % 2 == seed % 2;
-            const struct toc_observation o =
-                    about(i, assert_it ? TOC_ACTION_ASSERT : TOC_ACTION_REFUTE, (int)gen_random(&log, 101));
+            const struct toc_observation o = about(i,
+                    assert_it ? TOC_ACTION_ASSERT : TOC_ACTION_REFUTE, (int)gen_random(&log, 101));
             TOC_CLEANUP(toc_json_drop) json_t *before = run_explain(&run, o.kind, o.value);
             say(&log, &run, &o);
             TOC_CLEANUP(toc_json_drop) json_t *after = run_explain(&run, o.kind, o.value);
             for (int a = 0; a < GEN_AUDIENCES; a++) {
-                json_int_t was = term(before, a, "confidence_pm"), is = term(after, a, "confidence_pm");
+                json_int_t was = term(before, a, "confidence_pm"),
+                           is = term(after, a, "confidence_pm");
                 json_int_t score_was = term(before, a, "score"), score = term(after, a, "score");
                 if (assert_it ? is < was || score < score_was : score > score_was)
-                    fail_msg("%.*s, audience %d: confidence %lld to %lld, score %lld to %lld, TOC_SEED=%llu", TOC_SLICE_ARG(o.value), a,
-                            (long long)was, (long long)is, (long long)score_was, (long long)score, (unsigned long long)seed);
+                    fail_msg("%.*s, audience %d: confidence %lld to %lld, score %lld to %lld, "
+                             "TOC_SEED=%llu",
+                            TOC_SLICE_ARG(o.value), a, (long long)was, (long long)is,
+                            (long long)score_was, (long long)score, (unsigned long long)seed);
                 raised += is > was;
                 lowered += score < score_was;
             }
@@ -65,9 +70,10 @@ static void one_more_voice(void **state)
 static void ageing(void **state)
 {
     (void)state;
-    static const int64_t waits[] = {5000, TOC_MS_HOUR, 7 * TOC_MS_HOUR, TOC_MS_DAY, 3 * TOC_MS_DAY, 11 * TOC_MS_DAY, 40 * TOC_MS_DAY,
-            90 * TOC_MS_DAY, 200 * TOC_MS_DAY, 300 * TOC_MS_DAY};
-    GEN_EACH_SEED(seed, 6) {
+    static const int64_t waits[] = {5000, TOC_MS_HOUR, 7 * TOC_MS_HOUR, TOC_MS_DAY, 3 * TOC_MS_DAY,
+            11 * TOC_MS_DAY, 40 * TOC_MS_DAY, 90 * TOC_MS_DAY, 200 * TOC_MS_DAY, 300 * TOC_MS_DAY};
+    GEN_EACH_SEED(seed, 6)
+    {
         struct gen_log log;
         struct run run;
         json_int_t scores[64][GEN_AUDIENCES], confidences[64][GEN_AUDIENCES];
@@ -82,9 +88,11 @@ static void ageing(void **state)
                 enum toc_kind kind = gen_value(i, &value);
                 TOC_CLEANUP(toc_json_drop) json_t *explained = run_explain(&run, kind, value);
                 for (int a = 0; a < GEN_AUDIENCES; a++) {
-                    json_int_t score = term(explained, a, "score"), confidence = term(explained, a, "confidence_pm");
+                    json_int_t score = term(explained, a, "score"),
+                               confidence = term(explained, a, "confidence_pm");
                     if (tick > 0 && (score > scores[i][a] || confidence > confidences[i][a]))
-                        fail_msg("%.*s rose by age, TOC_SEED=%llu", TOC_SLICE_ARG(value), (unsigned long long)seed);
+                        fail_msg("%.*s rose by age, TOC_SEED=%llu", TOC_SLICE_ARG(value),
+                                (unsigned long long)seed);
                     fell += tick > 0 && score < scores[i][a];
                     scores[i][a] = score;
                     confidences[i][a] = confidence;
@@ -99,7 +107,8 @@ static void ageing(void **state)
                 assert_ok(toc_indicator_get(o->value, &run.arena, &i, &err), err);
                 assert_non_null(i.prior);
                 if (i.now.score > i.prior->score)
-                    fail_msg("%.*s was published with more by age, TOC_SEED=%llu", TOC_SLICE_ARG(i.value), (unsigned long long)seed);
+                    fail_msg("%.*s was published with more by age, TOC_SEED=%llu",
+                            TOC_SLICE_ARG(i.value), (unsigned long long)seed);
             }
         }
         assert_true(fell > 50);
@@ -126,13 +135,15 @@ static void ageing(void **state)
 static void taken_back(void **state)
 {
     (void)state;
-    GEN_EACH_SEED(seed, 8) {
+    GEN_EACH_SEED(seed, 8)
+    {
         struct gen_log log;
         struct run run;
         int withdrawn = 0;
         open_random(&log, &run, seed);
         for (size_t i = 0; i < gen_values(); i++) {
-            const struct toc_observation it = about(i, TOC_ACTION_ASSERT, 60), back = about(i, TOC_ACTION_WITHDRAW, 60);
+            const struct toc_observation it = about(i, TOC_ACTION_ASSERT, 60),
+                                         back = about(i, TOC_ACTION_WITHDRAW, 60);
             struct toc_indicator first[GEN_AUDIENCES], last;
             bool there[GEN_AUDIENCES];
             struct toc_buf texts[3];
@@ -156,7 +167,8 @@ static void taken_back(void **state)
             for (int step = 0; step < 3; step++)
                 toc_buf_done(&texts[step]);
         }
-        assert_int_equal(withdrawn, gen_values() - 1); // e-mail addresses are not for this member to send
+        assert_int_equal(
+                withdrawn, gen_values() - 1); // e-mail addresses are not for this member to send
         run_close(&run);
         gen_log_close(&log);
     }

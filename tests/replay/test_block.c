@@ -31,15 +31,19 @@ static bool not_of(void *ctx, const struct gen_event *e)
 // hits the rest.
 static void attack(struct gen_log *log, const struct attacker *m)
 {
-    static const struct toc_slice feeds[] = {TOC_S_INIT(""), TOC_S_INIT("agg"), TOC_S_INIT("alt"), TOC_S_INIT("more")};
-    static const enum toc_action actions[] = {TOC_ACTION_ASSERT, TOC_ACTION_ASSERT, TOC_ACTION_REFUTE, TOC_ACTION_HIT};
+    static const struct toc_slice feeds[] = {
+            TOC_S_INIT(""), TOC_S_INIT("agg"), TOC_S_INIT("alt"), TOC_S_INIT("more")};
+    static const enum toc_action actions[] = {
+            TOC_ACTION_ASSERT, TOC_ACTION_ASSERT, TOC_ACTION_REFUTE, TOC_ACTION_HIT};
     for (size_t i = 0; i < gen_values(); i++)
         for (size_t id = 0; id < m->count; id++)
             for (size_t f = 0; f < 4; f++) {
-                struct toc_observation o = gen_observation(TOC_KIND_DOMAIN, "", actions[gen_random(log, 4)], 100);
+                struct toc_observation o =
+                        gen_observation(TOC_KIND_DOMAIN, "", actions[gen_random(log, 4)], 100);
                 o.kind = gen_value(i, &o.value);
                 o.last_seen = INT64_C(4070908800000); // 2099
-                struct gen_event e = gen_say(log, m->ids[id], 50, (enum toc_marking)gen_random(log, 3), &o);
+                struct gen_event e =
+                        gen_say(log, m->ids[id], 50, (enum toc_marking)gen_random(log, 3), &o);
                 e.segment.feed = feeds[f];
                 e.segment.has_pap = true;
                 e.segment.pap = (enum toc_pap)gen_random(log, 4);
@@ -61,7 +65,7 @@ static const char *text(const json_t *o, const char *name)
     return s == NULL ? "" : s;
 }
 
-struct others { // organisations beside the attacker, of what the audience sees and what counts
+struct others {    // organisations beside the attacker, of what the audience sees and what counts
     int asserting; // the operator's word is another's too
     int refuting, hitting;
 };
@@ -75,7 +79,8 @@ static bool seen_by(const json_t *contribution, const char *audience)
     return false;
 }
 
-static struct others ask_others(struct run *run, const struct attacker *m, int audience, enum toc_kind kind, struct toc_slice value)
+static struct others ask_others(struct run *run, const struct attacker *m, int audience,
+        enum toc_kind kind, struct toc_slice value)
 {
     struct others o = {0};
     TOC_CLEANUP(toc_json_drop) json_t *explained = run_explain(run, kind, value);
@@ -84,7 +89,8 @@ static struct others ask_others(struct run *run, const struct attacker *m, int a
     o.asserting += strcmp(text(json_object_get(explained, "overruled"), "advice"), "block") == 0;
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *c = json_array_get(list, i);
-        if (strcmp(text(c, "organisation"), m->organisation) == 0 || !json_is_true(json_object_get(c, "counts")) ||
+        if (strcmp(text(c, "organisation"), m->organisation) == 0 ||
+                !json_is_true(json_object_get(c, "counts")) ||
                 !seen_by(c, (const char *)gen_world.audiences[audience].name.ptr))
             continue;
         o.asserting += strcmp(text(c, "says"), "asserted") == 0;
@@ -99,7 +105,8 @@ static struct others ask_others(struct run *run, const struct attacker *m, int a
 }
 
 // Blocks that need no help stay; blocks that are new had help.
-static void compare(struct run *without, struct run *with, const struct attacker *m, int *kept, uint64_t seed)
+static void compare(
+        struct run *without, struct run *with, const struct attacker *m, int *kept, uint64_t seed)
 {
     for (size_t i = 0; i < gen_values(); i++) {
         struct toc_slice value;
@@ -112,8 +119,9 @@ static void compare(struct run *without, struct run *with, const struct attacker
             struct others o = ask_others(with, m, a, kind, value);
             // It may be the second who refutes, or the third who hits.
             if (was ? o.refuting == 0 && o.hitting < 2 : o.asserting == 0)
-                fail_msg("%s %s %.*s for audience %d alone, TOC_SEED=%llu", m->organisation, was ? "unblocked" : "blocked",
-                        TOC_SLICE_ARG(value), a, (unsigned long long)seed);
+                fail_msg("%s %s %.*s for audience %d alone, TOC_SEED=%llu", m->organisation,
+                        was ? "unblocked" : "blocked", TOC_SLICE_ARG(value), a,
+                        (unsigned long long)seed);
         }
     }
 }
@@ -121,7 +129,8 @@ static void compare(struct run *without, struct run *with, const struct attacker
 static void one_organisation_alone(void **state)
 {
     (void)state;
-    GEN_EACH_SEED(seed, 7) {
+    GEN_EACH_SEED(seed, 7)
+    {
         const struct attacker *m = &attackers[seed % (sizeof attackers / sizeof *attackers)];
         struct gen_log log, quiet;
         struct run with, without;
@@ -142,9 +151,11 @@ static void one_organisation_alone(void **state)
 
 // --- groups of one organisation are one hand -------------------------------------------------------------
 
-static void say_on(struct gen_log *log, struct run *run, enum gen_member_id id, const char *feed, enum toc_action action, int confidence)
+static void say_on(struct gen_log *log, struct run *run, enum gen_member_id id, const char *feed,
+        enum toc_action action, int confidence)
 {
-    const struct toc_observation o = gen_observation(TOC_KIND_DOMAIN, "evil-one.com", action, confidence);
+    const struct toc_observation o =
+            gen_observation(TOC_KIND_DOMAIN, "evil-one.com", action, confidence);
     struct gen_event e = gen_say(log, id, 0, TOC_MARKING_CLEAR, &o);
     e.segment.feed = toc_slice_of(feed);
     gen_insert(log, log->count, &e);
@@ -189,7 +200,8 @@ static bool reason_given(const struct toc_indicator *i, const char *code)
     return false;
 }
 
-static void say(struct gen_log *log, enum gen_member_id id, enum toc_marking marking, enum toc_kind kind, const char *value)
+static void say(struct gen_log *log, enum gen_member_id id, enum toc_marking marking,
+        enum toc_kind kind, const char *value)
 {
     struct toc_observation o = gen_observation(kind, value, TOC_ACTION_ASSERT, 100);
     o.last_seen = INT64_C(4070908800000); // 2099
@@ -241,7 +253,8 @@ static void never_blocked(void **state)
             assert_true(reason_given(&view, "never-block"));
             bool named = false;
             for (size_t k = 0; k < view.annotations_count; k++)
-                named = named || (toc_slice_is(view.annotations[k].set, rows[i].list) && toc_slice_is(view.annotations[k].effect, "never-block"));
+                named = named || (toc_slice_is(view.annotations[k].set, rows[i].list) &&
+                                         toc_slice_is(view.annotations[k].effect, "never-block"));
             if (!named)
                 fail_msg("%s is not said to be on %s", rows[i].value, rows[i].list);
         }
@@ -250,7 +263,8 @@ static void never_blocked(void **state)
     gen_log_close(&log);
 }
 
-static void member_is(struct gen_log *log, struct toc_member *member, enum toc_member_status status, size_t own_names)
+static void member_is(struct gen_log *log, struct toc_member *member, enum toc_member_status status,
+        size_t own_names)
 {
     struct toc_control control;
     toc_control_init(&control);
@@ -288,9 +302,11 @@ static void own_names_come_and_go(void **state)
     run_feed(&run, &log, 0, log.count);
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
         size_t from = log.count;
-        member_is(&log, &gen_world.members[GEN_HOSPITAL].record, steps[i].status, steps[i].own_names);
+        member_is(
+                &log, &gen_world.members[GEN_HOSPITAL].record, steps[i].status, steps[i].own_names);
         run_feed(&run, &log, from, log.count);
-        assert_int_equal(blocked(&run, 0, TOC_KIND_DOMAIN, TOC_S("own-hospital.org")), steps[i].blocked);
+        assert_int_equal(
+                blocked(&run, 0, TOC_KIND_DOMAIN, TOC_S("own-hospital.org")), steps[i].blocked);
     }
     run_close(&run);
     gen_log_close(&log);

@@ -64,7 +64,8 @@ static struct group *group_of(struct sums *sums, const char *name)
     while (at < sums->groups_count && strcmp(sums->groups[at].name, name) < 0)
         at++;
     if (at == sums->groups_count || strcmp(sums->groups[at].name, name) != 0) {
-        memmove(&sums->groups[at + 1], &sums->groups[at], (sums->groups_count - at) * sizeof *sums->groups);
+        memmove(&sums->groups[at + 1], &sums->groups[at],
+                (sums->groups_count - at) * sizeof *sums->groups);
         sums->groups[at] = (struct group){.name = name};
         assert_true(++sums->groups_count < GROUPS_MAX);
     }
@@ -85,7 +86,8 @@ static void add(struct sums *sums, const json_t *c, int64_t now)
 {
     struct group *g = group_of(sums, text(c, "group"));
     struct organisation *o = organisation_of(sums, text(c, "organisation"));
-    json_int_t strength = number(c, "reliability_pm") * number(c, "confidence") * number(c, "decay_pm") / 100000;
+    json_int_t strength =
+            number(c, "reliability_pm") * number(c, "confidence") * number(c, "decay_pm") / 100000;
     assert_int_equal(strength, number(c, "strength_pm"));
     o->hits = o->hits || number(c, "hits") > 0;
     if (strcmp(text(c, "says"), "refuting") == 0) {
@@ -98,7 +100,8 @@ static void add(struct sums *sums, const json_t *c, int64_t now)
     o->asserts = true;
     g->strength = strength > g->strength ? strength : g->strength;
     sums->fresh = sums->fresh || number(c, "decay_pm") >= 200;
-    if ((strcmp(text(c, "pap"), "clear") != 0 && strcmp(text(c, "pap"), "green") != 0) || strength == 0)
+    if ((strcmp(text(c, "pap"), "clear") != 0 && strcmp(text(c, "pap"), "green") != 0) ||
+            strength == 0)
         return;
     g->actionable = strength > g->actionable ? strength : g->actionable;
     g->may_block = g->may_block || yes(c, "may_block");
@@ -114,7 +117,8 @@ static void add_up(const json_t *explained, const char *audience, struct sums *s
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *c = json_array_get(list, i);
         int64_t dead = moment(c, "lives_until");
-        if (yes(c, "counts") && holds(json_object_get(c, "seen_by"), audience) && (dead == 0 || now < dead + kept))
+        if (yes(c, "counts") && holds(json_object_get(c, "seen_by"), audience) &&
+                (dead == 0 || now < dead + kept))
             add(sums, c, now);
     }
 }
@@ -134,7 +138,8 @@ static json_int_t combine(const struct sums *sums, bool actionable)
 
 static json_int_t score(json_int_t confidence, json_int_t refuting, json_int_t asserting)
 {
-    return confidence * (1000 - (refuting == 0 ? 0 : 500 * refuting / (refuting + asserting))) / 10000;
+    return confidence * (1000 - (refuting == 0 ? 0 : 500 * refuting / (refuting + asserting))) /
+           10000;
 }
 
 static bool wide(const json_t *explained, int v4, int v6)
@@ -179,17 +184,22 @@ static bool false_positive(const struct sums *sums, json_int_t hitters)
     return asserting == 1 && hitting >= 3 && hitting * 100 >= hitters * 30;
 }
 
-static const char *advise(const json_t *explained, const json_t *view, const struct sums *sums, const char *status, json_int_t plain,
-        json_int_t for_block)
+static const char *advise(const json_t *explained, const json_t *view, const struct sums *sums,
+        const char *status, json_int_t plain, json_int_t for_block)
 {
-    const json_t *policy = json_object_get(explained, "policy"), *ruling = json_object_get(explained, "overruled");
-    if (strcmp(text(explained, "kind"), "cve") == 0 || (strcmp(status, "active") != 0 && strcmp(status, "disputed") != 0) ||
+    const json_t *policy = json_object_get(explained, "policy"),
+                 *ruling = json_object_get(explained, "overruled");
+    if (strcmp(text(explained, "kind"), "cve") == 0 ||
+            (strcmp(status, "active") != 0 && strcmp(status, "disputed") != 0) ||
             listed(explained, "never-block"))
         return "none";
     if (ruling != NULL && moment(explained, "as_of") < moment(ruling, "until"))
-        return strcmp(text(ruling, "advice"), "block") == 0 && wide(explained, 16, 32) ? "alert" : text(ruling, "advice");
-    if (!wide(explained, 24, 48) && !false_positive(sums, number(view, "organisations_reporting_hits")) && !listed(explained, "cap") &&
-            for_block >= number(policy, "block-score") && backed(sums))
+        return strcmp(text(ruling, "advice"), "block") == 0 && wide(explained, 16, 32)
+                       ? "alert"
+                       : text(ruling, "advice");
+    if (!wide(explained, 24, 48) &&
+            !false_positive(sums, number(view, "organisations_reporting_hits")) &&
+            !listed(explained, "cap") && for_block >= number(policy, "block-score") && backed(sums))
         return "block";
     return plain >= number(policy, "alert-score") ? "alert" : "none";
 }
@@ -210,27 +220,31 @@ static void recompute(const json_t *explained, const json_t *view, uint64_t seed
         organisations_refuting += sums.organisations[i].refutes;
     const json_t *ruling = json_object_get(explained, "overruled");
     bool overruled = ruling != NULL && strcmp(text(ruling, "advice"), "none") == 0 &&
-            moment(explained, "as_of") < moment(ruling, "until");
+                     moment(explained, "as_of") < moment(ruling, "until");
     bool disputed = overruled || (groups_refuting >= 2 && organisations_refuting >= 2);
     const char *status = !sums.fresh ? text(view, "status") : disputed ? "disputed" : "active";
     json_int_t confidence = combine(&sums, false), plain = score(confidence, refuting, asserting);
-    json_int_t for_block = score(combine(&sums, true), disputed && sums.fresh ? refuting : 0, actionable);
+    json_int_t for_block =
+            score(combine(&sums, true), disputed && sums.fresh ? refuting : 0, actionable);
     const char *advice = advise(explained, view, &sums, status, plain, for_block);
     bool scored = strcmp(text(explained, "kind"), "cve") != 0;
     if (number(view, "confidence_pm") != confidence || number(view, "asserting_pm") != asserting ||
             number(view, "refuting_pm") != refuting || strcmp(text(view, "status"), status) != 0 ||
             strcmp(text(view, "advice"), advice) != 0 ||
-            (scored && (number(view, "score") != plain || number(view, "block_score") != for_block))) {
+            (scored &&
+                    (number(view, "score") != plain || number(view, "block_score") != for_block))) {
         json_dumpf(explained, stderr, JSON_INDENT(1)); // longer than cmocka prints
-        fail_msg("audience %s: confidence %lld asserting %lld refuting %lld score %lld for block %lld %s %s, TOC_SEED=%llu",
-                text(view, "audience"), (long long)confidence, (long long)asserting, (long long)refuting, (long long)plain,
-                (long long)for_block, status, advice, (unsigned long long)seed);
+        fail_msg("audience %s: confidence %lld asserting %lld refuting %lld score %lld for block "
+                 "%lld %s %s, TOC_SEED=%llu",
+                text(view, "audience"), (long long)confidence, (long long)asserting,
+                (long long)refuting, (long long)plain, (long long)for_block, status, advice,
+                (unsigned long long)seed);
     }
 }
 
 // What was published now is what explain says now; what was published before may have aged within its bucket.
-static void same_as_published(struct run *run, const json_t *explained, const json_t *view, int audience, enum toc_kind kind,
-        struct toc_slice value, size_t since, uint64_t seed)
+static void same_as_published(struct run *run, const json_t *explained, const json_t *view,
+        int audience, enum toc_kind kind, struct toc_slice value, size_t since, uint64_t seed)
 {
     struct toc_indicator i;
     bool there = run_view(run, audience, kind, value, &i);
@@ -238,21 +252,24 @@ static void same_as_published(struct run *run, const json_t *explained, const js
     if (!there)
         return;
     const char *status = toc_status_symbol(i.now.status), *advice = toc_advice_symbol(i.now.advice);
-    bool same = strcmp(status, text(view, "status")) == 0 && strcmp(advice, text(view, "advice")) == 0 &&
-            (!i.now.has_score || i.now.score / 5 == number(view, "score") / 5);
+    bool same = strcmp(status, text(view, "status")) == 0 &&
+                strcmp(advice, text(view, "advice")) == 0 &&
+                (!i.now.has_score || i.now.score / 5 == number(view, "score") / 5);
     for (size_t at = since; same && i.now.has_score && at < run->count; at++)
         if (run->outs[at].where == TOC_OUT_INDICATORS && run->outs[at].audience == audience &&
-                toc_slice_is(run->outs[at].key, text(explained, "id")) && run->outs[at].time == moment(explained, "as_of"))
+                toc_slice_is(run->outs[at].key, text(explained, "id")) &&
+                run->outs[at].time == moment(explained, "as_of"))
             same = i.now.score == number(view, "score");
     if (!same) {
         json_dumpf(explained, stderr, JSON_INDENT(1)); // longer than cmocka prints
-        fail_msg("%.*s, audience %d: published %s %s %d, TOC_SEED=%llu", TOC_SLICE_ARG(value), audience, status, advice, i.now.score,
-                (unsigned long long)seed);
+        fail_msg("%.*s, audience %d: published %s %s %d, TOC_SEED=%llu", TOC_SLICE_ARG(value),
+                audience, status, advice, i.now.score, (unsigned long long)seed);
     }
 }
 
 // since: outputs from there on are of the event in hand.
-static void explain_one(struct run *run, enum toc_kind kind, struct toc_slice value, bool published, size_t since, uint64_t seed)
+static void explain_one(struct run *run, enum toc_kind kind, struct toc_slice value, bool published,
+        size_t since, uint64_t seed)
 {
     TOC_CLEANUP(toc_json_drop) json_t *explained = run_explain(run, kind, value);
     const json_t *views = json_object_get(explained, "audiences");
@@ -260,7 +277,8 @@ static void explain_one(struct run *run, enum toc_kind kind, struct toc_slice va
     for (size_t i = 0; i < GEN_AUDIENCES; i++) {
         recompute(explained, json_array_get(views, i), seed);
         if (published)
-            same_as_published(run, explained, json_array_get(views, i), (int)i, kind, value, since, seed);
+            same_as_published(
+                    run, explained, json_array_get(views, i), (int)i, kind, value, since, seed);
     }
 }
 
@@ -277,7 +295,8 @@ static bool said_once(const struct toc_segment *s, size_t at)
 static void terms_add_up(void **state)
 {
     (void)state;
-    GEN_EACH_SEED(seed, 6) {
+    GEN_EACH_SEED(seed, 6)
+    {
         struct gen_log log;
         struct run run;
         bool settled = true;
@@ -289,8 +308,11 @@ static void terms_add_up(void **state)
             run_feed(&run, &log, i, i + 1);
             settled = e->what == GEN_TICK || (settled && e->what == GEN_SEGMENT);
             for (size_t k = 0; e->what == GEN_SEGMENT && k < e->segment.observations_count; k++)
-                if (said_once(&e->segment, k) && toc_canon_check(e->segment.observations[k].kind, e->segment.observations[k].value) == TOC_REFUSAL_NONE)
-                    explain_one(&run, e->segment.observations[k].kind, e->segment.observations[k].value, settled, since, seed);
+                if (said_once(&e->segment, k) &&
+                        toc_canon_check(e->segment.observations[k].kind,
+                                e->segment.observations[k].value) == TOC_REFUSAL_NONE)
+                    explain_one(&run, e->segment.observations[k].kind,
+                            e->segment.observations[k].value, settled, since, seed);
             for (size_t k = 0; e->what == GEN_TICK && i > 30 && k < gen_values(); k++) {
                 struct toc_slice value;
                 enum toc_kind kind = gen_value(k, &value);

@@ -20,7 +20,7 @@ static bool visible(const struct gen_event *e, int audience)
         return (int)s->marking <= audience;
     case 3:
         return s->marking == TOC_MARKING_CLEAR || e->member == GEN_CISA || e->member == GEN_HHS ||
-                (release != NULL && release->federal == TOC_FEDERAL_YES);
+               (release != NULL && release->federal == TOC_FEDERAL_YES);
     default:
         return release != NULL && release->communities_count == 1;
     }
@@ -55,7 +55,9 @@ static void insert_hidden(struct gen_log *log, int audience)
     size_t from = first_segment(log);
     int64_t end = log->now;
     for (int i = 0; i < INSERTED; i++) {
-        size_t at = i < 5 ? from : i < 10 ? log->count - 2 : from + gen_random(log, log->count - from);
+        size_t at = i < 5    ? from
+                    : i < 10 ? log->count - 2
+                             : from + gen_random(log, log->count - from);
         log->now = log->events[at - 1].time;
         struct gen_event e = hidden_segment(log, audience);
         gen_insert(log, at, &e);
@@ -75,8 +77,8 @@ static bool said_to(const struct gen_log *log, int audience, const struct toc_re
 }
 
 // log: without what was inserted.
-static const struct run_out *next_receipt(
-        const struct run *run, size_t *at, int32_t partition, const struct gen_log *log, int audience)
+static const struct run_out *next_receipt(const struct run *run, size_t *at, int32_t partition,
+        const struct gen_log *log, int audience)
 {
     const struct run_out *o;
     struct toc_receipt receipt;
@@ -92,7 +94,8 @@ static const struct run_out *next_receipt(
     return said ? o : NULL;
 }
 
-static void same_for(const struct run *plain, const struct run *other, const struct gen_log *log, int audience, uint64_t seed)
+static void same_for(const struct run *plain, const struct run *other, const struct gen_log *log,
+        int audience, uint64_t seed)
 {
     for (int32_t p = 0; p < GEN_PARTITIONS; p++) {
         size_t x = 0, y = 0;
@@ -114,7 +117,8 @@ static void same_for(const struct run *plain, const struct run *other, const str
 static void hidden_moves_nothing(void **state)
 {
     (void)state;
-    GEN_EACH_SEED(seed, 6) {
+    GEN_EACH_SEED(seed, 6)
+    {
         struct gen_log log;
         struct run plain;
         gen_log_open(&log, &gen_world, seed, &(struct gen_way){.events = 150});
@@ -144,8 +148,8 @@ static void begin(struct gen_log *log)
     gen_log_open(log, &gen_world, 1, &(struct gen_way){.events = 0});
 }
 
-static void say_on(struct gen_log *log, enum gen_member_id id, unsigned writer, const char *feed, enum toc_marking marking,
-        const char *value)
+static void say_on(struct gen_log *log, enum gen_member_id id, unsigned writer, const char *feed,
+        enum toc_marking marking, const char *value)
 {
     const struct toc_observation o = gen_observation(TOC_KIND_DOMAIN, value, TOC_ACTION_ASSERT, 80);
     struct gen_event e = gen_say(log, id, writer, marking, &o);
@@ -169,9 +173,10 @@ static void same_with(struct gen_log *plain, struct gen_log *more)
 static void crowded_above(void **state)
 {
     (void)state;
-    static const char *const feeds[] = {"f00", "f01", "f02", "f03", "f04", "f05", "f06", "f07", "f08", "f09", "f10", "f11", "f12",
-            "f13", "f14", "f15", "f16", "f17", "f18", "f19", "f20", "f21", "f22", "f23", "f24", "f25", "f26", "f27", "f28", "f29",
-            "f30", "f31", "f32", "f33", "f34"};
+    static const char *const feeds[] = {"f00", "f01", "f02", "f03", "f04", "f05", "f06", "f07",
+            "f08", "f09", "f10", "f11", "f12", "f13", "f14", "f15", "f16", "f17", "f18", "f19",
+            "f20", "f21", "f22", "f23", "f24", "f25", "f26", "f27", "f28", "f29", "f30", "f31",
+            "f32", "f33", "f34"};
     struct gen_log plain, more;
     begin(&plain);
     gen_log_copy(&more, &plain, NULL, NULL);
@@ -191,7 +196,8 @@ static void jobs_at_their_own_pace(void **state)
     say_on(&plain, GEN_CISA, 0, "", TOC_MARKING_GREEN, "evil-one.com");
     gen_log_copy(&more, &plain, NULL, NULL);
     for (unsigned segment = 0; segment < 24; segment++) {
-        const struct toc_observation first = gen_observation(TOC_KIND_DOMAIN, "evil-one.com", TOC_ACTION_ASSERT, 80);
+        const struct toc_observation first =
+                gen_observation(TOC_KIND_DOMAIN, "evil-one.com", TOC_ACTION_ASSERT, 80);
         struct gen_event e = gen_say(&more, GEN_PAYER, HIDDEN_WRITER, TOC_MARKING_AMBER, &first);
         struct toc_observation *o = toc_arena_alloc(&gen_world.arena, 1000, sizeof *o);
         size_t n = 0;

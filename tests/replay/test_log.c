@@ -5,10 +5,12 @@
 // Everything that came out of each partition, in order.
 static void same_runs(const struct run *a, const struct run *b, const char *what, uint64_t seed)
 {
-    static const enum toc_fuse_out wheres[] = {TOC_OUT_INDICATORS, TOC_OUT_RECEIPTS, TOC_OUT_QUARANTINE};
+    static const enum toc_fuse_out wheres[] = {
+            TOC_OUT_INDICATORS, TOC_OUT_RECEIPTS, TOC_OUT_QUARANTINE};
     for (int32_t p = 0; p < GEN_PARTITIONS; p++)
         for (int lane = 0; lane < GEN_AUDIENCES + 2; lane++) {
-            enum toc_fuse_out where = lane < GEN_AUDIENCES ? TOC_OUT_INDICATORS : wheres[lane - GEN_AUDIENCES + 1];
+            enum toc_fuse_out where =
+                    lane < GEN_AUDIENCES ? TOC_OUT_INDICATORS : wheres[lane - GEN_AUDIENCES + 1];
             size_t x = 0, y = 0;
             const struct run_out *one, *other;
             do {
@@ -30,7 +32,8 @@ static void any_way_the_same(void **state)
             {.batch = 3, .restart = 1},
             {.batch = 11, .restart = 4, .abort = 2},
     };
-    GEN_EACH_SEED(seed, 5) {
+    GEN_EACH_SEED(seed, 5)
+    {
         struct gen_log log;
         struct run plain;
         gen_log_open(&log, &gen_world, seed, &(struct gen_way){.events = 220});
@@ -49,7 +52,8 @@ static void any_way_the_same(void **state)
 
 // --- saying it twice --------------------------------------------------------------------------------
 
-static void same_indicators(const struct run *a, const struct run *b, const char *what, uint64_t seed)
+static void same_indicators(
+        const struct run *a, const struct run *b, const char *what, uint64_t seed)
 {
     for (int32_t p = 0; p < GEN_PARTITIONS; p++)
         for (int audience = 0; audience < GEN_AUDIENCES; audience++) {
@@ -67,7 +71,8 @@ static void same_indicators(const struct run *a, const struct run *b, const char
 static void idempotent(void **state)
 {
     (void)state;
-    GEN_EACH_SEED(seed, 6) {
+    GEN_EACH_SEED(seed, 6)
+    {
         struct gen_log log, twice;
         struct run plain, other;
         gen_log_open(&log, &gen_world, seed, &(struct gen_way){.events = 150, .calm = true});
@@ -75,7 +80,8 @@ static void idempotent(void **state)
         for (size_t i = 0; i < twice.count; i++) {
             if (twice.events[i].what != GEN_SEGMENT || gen_random(&twice, 2) == 0)
                 continue;
-            size_t at = gen_random(&twice, 2) == 0 ? i + 1 : i + 1 + gen_random(&twice, twice.count - i);
+            size_t at = gen_random(&twice, 2) == 0 ? i + 1
+                                                   : i + 1 + gen_random(&twice, twice.count - i);
             struct gen_event again = twice.events[i];
             again.time = twice.events[at - 1].time;
             gen_insert(&twice, at, &again);
@@ -116,7 +122,8 @@ static void reorder(struct gen_log *log)
 static void commutative(void **state)
 {
     (void)state;
-    GEN_EACH_SEED(seed, 8) {
+    GEN_EACH_SEED(seed, 8)
+    {
         struct gen_log log, other;
         struct run a, b;
         gen_log_open(&log, &gen_world, seed, &(struct gen_way){.events = 200});
@@ -133,7 +140,8 @@ static void commutative(void **state)
                 bool there = run_view(&a, audience, kind, value, &one);
                 assert_int_equal(there, run_view(&b, audience, kind, value, &two));
                 if (there && !run_same_view(&one, &two))
-                    fail_msg("%.*s, audience %d, TOC_SEED=%llu", TOC_SLICE_ARG(value), audience, (unsigned long long)seed);
+                    fail_msg("%.*s, audience %d, TOC_SEED=%llu", TOC_SLICE_ARG(value), audience,
+                            (unsigned long long)seed);
             }
         }
         run_close(&a);

@@ -63,6 +63,18 @@ def replay(*arguments):
     return {(audience, key): bytes.fromhex(value) for audience, key, value in rows}
 
 
+def segment_of(value):
+    """The Segment of a record of submit; None when it holds something else."""
+    signed = Schema.of("signed_segment").get(value)
+    payload = signed["payload"] if signed["codec"] == "none" else avro_container.unzstd(signed["payload"], signed["raw_length"])
+    return Schema.of("segment").get(payload) if payload.startswith(Schema.of("segment").header) else None
+
+
+def captured(path):
+    """The Segments of a capture."""
+    return [segment_of(row["value"]) for row in avro_container.rows(path, Schema.of("capture").codec)]
+
+
 def view(value):
     return Schema.of("indicator").get(value)
 
@@ -216,15 +228,8 @@ class Deployment(raw_member.Deployment):
 
     def segments(self, member, ends):
         """[(record of submit, Segment)] that a member sent after ends("submit")."""
-        out = []
-        for record in self.since("submit", ends):
-            signed = Schema.of("signed_segment").get(record.value)
-            payload = signed["payload"] if signed["codec"] == "none" else avro_container.unzstd(signed["payload"], signed["raw_length"])
-            if payload.startswith(Schema.of("segment").header):
-                segment = Schema.of("segment").get(payload)
-                if segment["member"] == member:
-                    out.append((record, segment))
-        return out
+        opened = ((record, segment_of(record.value)) for record in self.since("submit", ends))
+        return [(record, segment) for record, segment in opened if segment and segment["member"] == member]
 
     def sums(self, topic):
         """Receipts of a topic added up, by member, under the names of status --json."""

@@ -16,8 +16,8 @@ struct kit {
     size_t count;
 };
 
-static inline struct toc_reference_use kit_use(
-        const char *name, enum toc_reference_type type, enum toc_reference_effect effect, struct toc_slice bytes)
+static inline struct toc_reference_use kit_use(const char *name, enum toc_reference_type type,
+        enum toc_reference_effect effect, struct toc_slice bytes)
 {
     struct toc_reference_use use;
     toc_reference_use_init(&use);
@@ -34,14 +34,16 @@ static inline struct toc_reference_set *kit_put(struct kit *kit, struct toc_refe
 {
     size_t at = kit->count++;
     assert_true(kit->count <= KIT_SETS_MAX);
-    for (; at > 0 && toc_slice_cmp(toc_reference_facts(kit->sets[at - 1])->name, toc_reference_facts(set)->name) > 0; at--)
+    for (; at > 0 && toc_slice_cmp(toc_reference_facts(kit->sets[at - 1])->name,
+                             toc_reference_facts(set)->name) > 0;
+            at--)
         kit->sets[at] = kit->sets[at - 1];
     kit->sets[at] = set;
     return set;
 }
 
-static inline struct toc_reference_set *kit_add(struct kit *kit, const char *name, enum toc_reference_type type,
-        enum toc_reference_effect effect, struct toc_slice bytes)
+static inline struct toc_reference_set *kit_add(struct kit *kit, const char *name,
+        enum toc_reference_type type, enum toc_reference_effect effect, struct toc_slice bytes)
 {
     struct toc_err err;
     struct toc_reference_set *set;
@@ -56,8 +58,8 @@ static inline struct toc_reference_set *kit_list(
     return kit_add(kit, name, TOC_REFERENCE_TYPE_WARNINGLIST, effect, toc_slice_of(json));
 }
 
-static inline struct toc_reference_set *kit_file(struct kit *kit, const char *name, enum toc_reference_type type,
-        enum toc_reference_effect effect, const char *path)
+static inline struct toc_reference_set *kit_file(struct kit *kit, const char *name,
+        enum toc_reference_type type, enum toc_reference_effect effect, const char *path)
 {
     struct toc_err err;
     struct toc_buf bytes;
@@ -75,12 +77,14 @@ static inline void kit_done(struct kit *kit)
     kit->count = 0;
 }
 
-static inline void kit_judge(const struct kit *kit, enum toc_kind kind, const char *value, struct toc_reference_verdict *out)
+static inline void kit_judge(const struct kit *kit, enum toc_kind kind, const char *value,
+        struct toc_reference_verdict *out)
 {
     toc_reference_judge(kit->sets, kit->count, kind, toc_slice_of(value), out);
 }
 
-static inline const struct toc_reference_hit *kit_hit(const struct toc_reference_verdict *v, const char *set)
+static inline const struct toc_reference_hit *kit_hit(
+        const struct toc_reference_verdict *v, const char *set)
 {
     for (size_t i = 0; i < v->hits_count; i++)
         if (toc_slice_is(v->hits[i].use->name, set))
@@ -98,4 +102,13 @@ static inline const char *kit_effect(const struct kit *kit, enum toc_kind kind, 
         if (strictest == NULL || v.hits[i].effect > strictest->effect)
             strictest = &v.hits[i];
     return strictest == NULL ? "" : toc_reference_effect_spelling(strictest->effect);
+}
+
+// Cuts off what stands before the next tab; at the end all that is left.
+static inline struct toc_slice kit_field(struct toc_slice *line)
+{
+    size_t end = toc_slice_find(*line, '\t');
+    struct toc_slice field = toc_slice_sub(*line, 0, end);
+    *line = toc_slice_sub(*line, end + 1, SIZE_MAX);
+    return field;
 }

@@ -7,23 +7,15 @@
 
 static struct kit carried;
 
-static struct toc_slice take_field(struct toc_slice *line)
-{
-    size_t end = toc_slice_find(*line, '\t');
-    struct toc_slice field = toc_slice_sub(*line, 0, end);
-    *line = toc_slice_sub(*line, end + 1, SIZE_MAX);
-    return field;
-}
-
 static void add_row(struct toc_slice line)
 {
     enum toc_reference_type type;
     enum toc_reference_effect effect;
     char name[64], path[256];
-    struct toc_slice first = take_field(&line);
+    struct toc_slice first = kit_field(&line);
     snprintf(name, sizeof name, "%.*s", TOC_SLICE_ARG(first));
-    assert_true(toc_reference_type_parse(take_field(&line), &type));
-    assert_true(toc_reference_effect_parse(take_field(&line), &effect));
+    assert_true(toc_reference_type_parse(kit_field(&line), &type));
+    assert_true(toc_reference_effect_parse(kit_field(&line), &effect));
     snprintf(path, sizeof path, DIR "%.*s", TOC_SLICE_ARG(line));
     const struct toc_reference_set *set = kit_file(&carried, name, type, effect, path);
     assert_true(toc_id_valid(toc_slice_of(name)));
@@ -91,7 +83,8 @@ static void attack(void **state)
             {TOC_KIND_DOMAIN, "nhs.uk", "public-suffixes"},
             {TOC_KIND_DOMAIN, "trust.nhs.uk", "never-block"},
             {TOC_KIND_ENDPOINT, "1.1.1.1:443", "never-block"},
-            {TOC_KIND_SHA256, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", "empty-hashes"},
+            {TOC_KIND_SHA256, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+                    "empty-hashes"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct toc_reference_verdict v;
@@ -151,7 +144,8 @@ static void suffixes_are_the_published(void **state)
 {
     (void)state;
     struct toc_err err;
-    struct toc_buf published = unit_read(DIR "public-suffixes.dat"), carried_rules = unit_read(DIR "sets/public-suffixes.txt"), rules;
+    struct toc_buf published = unit_read(DIR "public-suffixes.dat"),
+                   carried_rules = unit_read(DIR "sets/public-suffixes.txt"), rules;
     toc_buf_init(&rules, UNIT_FILE_BYTES_MAX);
     assert_ok(toc_psl_import(toc_buf_slice(&published), &rules, &err), err);
     assert_true(toc_slice_ends(toc_buf_slice(&carried_rules), toc_buf_slice(&rules)));

@@ -11,29 +11,40 @@ static void ask_all(const struct kit *kit, const struct ask *asks, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         const char *effect = kit_effect(kit, asks[i].kind, asks[i].value);
-        assert_int_equal(toc_canon_check(asks[i].kind, toc_slice_of(asks[i].value)), TOC_REFUSAL_NONE);
+        assert_int_equal(
+                toc_canon_check(asks[i].kind, toc_slice_of(asks[i].value)), TOC_REFUSAL_NONE);
         if (strcmp(effect, asks[i].effect) != 0)
             fail_msg("%s: \"%s\", wanted \"%s\"", asks[i].value, effect, asks[i].effect);
     }
 }
 #define ASK(kit, asks) ask_all((kit), (asks), sizeof(asks) / sizeof *(asks))
 
-static const char never[] = "{\"value\": \"ehr.vendor.com\", \"kind\": \"domain\", \"match\": [\"equal\", \"over\", \"under\"], \"why\": \"EHR\"}\n"
+static const char never[] = "{\"value\": \"ehr.vendor.com\", \"kind\": \"domain\", \"match\": "
+                            "[\"equal\", \"over\", \"under\"], \"why\": \"EHR\"}\n"
                             "\n"
-                            "{\"value\": \"bigcdn.net\", \"kind\": \"domain\", \"match\": [\"equal\", \"over\"], \"why\": \"CDN\"}\r\n"
-                            "{\"value\": \"edge.bigcdn.net\", \"kind\": \"domain\", \"match\": [\"equal\"], \"why\": \"alone\"}\n"
-                            "{\"value\": \"8.8.8.8\", \"kind\": \"ipv4\", \"match\": [\"equal\", \"over\", \"under\"], \"why\": \"resolver\"}\n"
-                            "{\"value\": \"45.60.0.0/16\", \"kind\": \"cidr\", \"match\": [\"equal\", \"over\", \"under\"], \"why\": \"clearing house\"}\n"
-                            "{\"value\": \"104.16.0.0/13\", \"kind\": \"cidr\", \"match\": [\"equal\", \"over\"], \"why\": \"CDN\"}\n"
-                            "{\"value\": \"104.17.8.0/24\", \"kind\": \"cidr\", \"match\": [\"equal\", \"under\"], \"why\": \"sign-on\"}\n"
-                            "{\"value\": \"2620:fe::fe\", \"kind\": \"ipv6\", \"match\": [\"equal\", \"over\"], \"why\": \"resolver\"}\n"
-                            "{\"value\": \"d41d8cd98f00b204e9800998ecf8427e\", \"kind\": \"md5\", \"match\": [\"equal\"], \"why\": \"empty\"}";
+                            "{\"value\": \"bigcdn.net\", \"kind\": \"domain\", \"match\": "
+                            "[\"equal\", \"over\"], \"why\": \"CDN\"}\r\n"
+                            "{\"value\": \"edge.bigcdn.net\", \"kind\": \"domain\", \"match\": "
+                            "[\"equal\"], \"why\": \"alone\"}\n"
+                            "{\"value\": \"8.8.8.8\", \"kind\": \"ipv4\", \"match\": [\"equal\", "
+                            "\"over\", \"under\"], \"why\": \"resolver\"}\n"
+                            "{\"value\": \"45.60.0.0/16\", \"kind\": \"cidr\", \"match\": "
+                            "[\"equal\", \"over\", \"under\"], \"why\": \"clearing house\"}\n"
+                            "{\"value\": \"104.16.0.0/13\", \"kind\": \"cidr\", \"match\": "
+                            "[\"equal\", \"over\"], \"why\": \"CDN\"}\n"
+                            "{\"value\": \"104.17.8.0/24\", \"kind\": \"cidr\", \"match\": "
+                            "[\"equal\", \"under\"], \"why\": \"sign-on\"}\n"
+                            "{\"value\": \"2620:fe::fe\", \"kind\": \"ipv6\", \"match\": "
+                            "[\"equal\", \"over\"], \"why\": \"resolver\"}\n"
+                            "{\"value\": \"d41d8cd98f00b204e9800998ecf8427e\", \"kind\": \"md5\", "
+                            "\"match\": [\"equal\"], \"why\": \"empty\"}";
 
 static void never_block(void **state)
 {
     (void)state;
     struct kit kit = {0};
-    kit_add(&kit, "never", TOC_REFERENCE_TYPE_NEVER_BLOCK, TOC_REFERENCE_EFFECT_NEVER_BLOCK, toc_slice_of(never));
+    kit_add(&kit, "never", TOC_REFERENCE_TYPE_NEVER_BLOCK, TOC_REFERENCE_EFFECT_NEVER_BLOCK,
+            toc_slice_of(never));
     static const struct ask asks[] = {
             // all three
             {TOC_KIND_DOMAIN, "ehr.vendor.com", "never-block"},
@@ -176,31 +187,33 @@ static void public_suffixes(void **state)
 }
 
 #define POPULAR                                                                                    \
-    "{\"name\": \"Popular\", \"description\": \"\", \"version\": 1, \"type\": \"hostname\", \"list\": [\"popular.com\"]}"
+    "{\"name\": \"Popular\", \"description\": \"\", \"version\": 1, \"type\": \"hostname\", "      \
+    "\"list\": [\"popular.com\"]}"
 
 static void popular_names(void **state)
 {
     (void)state;
     struct kit kit = {0};
     kit_list(&kit, "popular", TOC_REFERENCE_EFFECT_CAP, POPULAR);
-    kit_list(&kit, "clouds", TOC_REFERENCE_EFFECT_CAP, "{\"type\": \"cidr\", \"list\": [\"45.60.0.0/16\"]}");
-    kit_list(&kit, "pages", TOC_REFERENCE_EFFECT_CAP, "{\"type\": \"string\", \"list\": [\"https://good.example.com/page\"]}");
-    kit_list(&kit, "words", TOC_REFERENCE_EFFECT_CAP, "{\"type\": \"substring\", \"list\": [\"sandbox\"]}");
-    kit_list(&kit, "zz", TOC_REFERENCE_EFFECT_ANNOTATE, "{\"type\": \"hostname\", \"list\": [\"short.link.com\"]}");
+    kit_list(&kit, "clouds", TOC_REFERENCE_EFFECT_CAP,
+            "{\"type\": \"cidr\", \"list\": [\"45.60.0.0/16\"]}");
+    kit_list(&kit, "pages", TOC_REFERENCE_EFFECT_CAP,
+            "{\"type\": \"string\", \"list\": [\"https://good.example.com/page\"]}");
+    kit_list(&kit, "words", TOC_REFERENCE_EFFECT_CAP,
+            "{\"type\": \"substring\", \"list\": [\"sandbox\"]}");
+    kit_list(&kit, "zz", TOC_REFERENCE_EFFECT_ANNOTATE,
+            "{\"type\": \"hostname\", \"list\": [\"short.link.com\"]}");
     static const struct ask asks[] = {
-            {TOC_KIND_DOMAIN, "popular.com", "cap"},
-            {TOC_KIND_DOMAIN, "www.popular.com", "cap"},
+            {TOC_KIND_DOMAIN, "popular.com", "cap"}, {TOC_KIND_DOMAIN, "www.popular.com", "cap"},
             {TOC_KIND_DOMAIN, "unpopular.com", ""},
             {TOC_KIND_URL, "https://www.popular.com/phish", ""}, // a page on a big host
             {TOC_KIND_URL, "https://my.sandbox.com/", ""},
-            {TOC_KIND_DOMAIN, "my.sandbox.com", "cap"},
-            {TOC_KIND_EMAIL, "x@popular.com", "cap"},
+            {TOC_KIND_DOMAIN, "my.sandbox.com", "cap"}, {TOC_KIND_EMAIL, "x@popular.com", "cap"},
             {TOC_KIND_URL, "https://good.example.com/page", "cap"}, // names the very page
             {TOC_KIND_URL, "https://good.example.com/pages", ""},
             {TOC_KIND_URL, "http://45.60.1.1/x", "cap"}, // a list of networks is no list of names
             {TOC_KIND_CIDR, "45.0.0.0/8", "cap"},        // covers some of it
-            {TOC_KIND_CIDR, "45.60.1.0/24", "cap"},
-            {TOC_KIND_ENDPOINT, "45.60.1.1:80", "cap"},
+            {TOC_KIND_CIDR, "45.60.1.0/24", "cap"}, {TOC_KIND_ENDPOINT, "45.60.1.1:80", "cap"},
             {TOC_KIND_URL, "https://short.link.com/a", "annotate"}, // caps nothing
     };
     ASK(&kit, asks);
@@ -212,7 +225,8 @@ static void dynamic_dns(void **state)
     (void)state;
     struct kit kit = {0};
     kit_add(&kit, "dyn", TOC_REFERENCE_TYPE_DYNAMIC_DNS, TOC_REFERENCE_EFFECT_ANNOTATE,
-            TOC_S("{\"type\": \"hostname\", \"matching_attributes\": [\"domain\"], \"list\": [\".dyn.com\", \"home.dyn.com\"]}"));
+            TOC_S("{\"type\": \"hostname\", \"matching_attributes\": [\"domain\"], \"list\": "
+                  "[\".dyn.com\", \"home.dyn.com\"]}"));
     static const struct {
         enum toc_kind kind;
         const char *value;
@@ -238,9 +252,10 @@ static void dynamic_dns(void **state)
 static void own_names(void **state)
 {
     (void)state;
-    static const struct toc_slice names[] = {
-            TOC_S_INIT("Hospital.org"), TOC_S_INIT("clinic.hospital.org"), TOC_S_INIT("45.61.7.0/24"), TOC_S_INIT("2a01:1::/32"),
-            TOC_S_INIT("intranet.local"), TOC_S_INIT("hospital.org"), TOC_S_INIT("not a name"), TOC_S_INIT("45.62.0.9")};
+    static const struct toc_slice names[] = {TOC_S_INIT("Hospital.org"),
+            TOC_S_INIT("clinic.hospital.org"), TOC_S_INIT("45.61.7.0/24"),
+            TOC_S_INIT("2a01:1::/32"), TOC_S_INIT("intranet.local"), TOC_S_INIT("hospital.org"),
+            TOC_S_INIT("not a name"), TOC_S_INIT("45.62.0.9")};
     struct kit kit = {0};
     struct toc_err err;
     struct toc_reference_set *set;
@@ -279,12 +294,13 @@ static void order_and_room(void **state)
     char name[32];
     for (int i = 39; i >= 0; i--) {
         snprintf(name, sizeof name, "set%02d", i);
-        enum toc_reference_effect effect = i == 39 ? TOC_REFERENCE_EFFECT_NEVER_BLOCK
-                : i % 13 == 0                      ? TOC_REFERENCE_EFFECT_CAP
-                                                   : TOC_REFERENCE_EFFECT_ANNOTATE;
+        enum toc_reference_effect effect = i == 39       ? TOC_REFERENCE_EFFECT_NEVER_BLOCK
+                                           : i % 13 == 0 ? TOC_REFERENCE_EFFECT_CAP
+                                                         : TOC_REFERENCE_EFFECT_ANNOTATE;
         kit_list(&kit, name, effect, "{\"type\": \"cidr\", \"list\": [\"10.0.0.0/8\"]}");
     }
-    kit_list(&kit, "z", TOC_REFERENCE_EFFECT_ANNOTATE, "{\"type\": \"cidr\", \"list\": [\"10.0.0.1\"]}");
+    kit_list(&kit, "z", TOC_REFERENCE_EFFECT_ANNOTATE,
+            "{\"type\": \"cidr\", \"list\": [\"10.0.0.1\"]}");
     struct toc_reference_verdict v;
     kit_judge(&kit, TOC_KIND_IPV4, "10.0.0.1", &v);
     assert_int_equal(v.hits_count, TOC_REFERENCE_HITS_MAX);

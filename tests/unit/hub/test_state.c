@@ -285,6 +285,48 @@ static void timers_do_not_pile_up(void **state)
     toc_state_free(s);
 }
 
+// What bodies of this test say of themselves: due at the time that the test keeps for all.
+static toc_rc due_as_said(void *ctx, struct toc_slice body, struct toc_state_derived *out, struct toc_err *err)
+{
+    (void)body;
+    (void)err;
+    out->due[0] = *(const int64_t *)ctx;
+    return TOC_OK;
+}
+
+// Who changes the time of an entry again and again, to another one each time, does not fill the memory either.
+static void hints_nobody_means_go(void **state)
+{
+    (void)state;
+    struct toc_state *s = toc_state_new();
+    int64_t due, meant = 0;
+    toc_state_derive_with(s, due_as_said, &meant);
+    for (uint32_t i = 0; i < 10; i++)
+        crowd_put(s, i);
+    toc_state_commit(s);
+    uint64_t before = toc_state_bytes(s);
+    for (uint32_t round = 0; round < 200; round++) {
+        for (uint32_t n = 0; n < 500; n++) {
+            meant = 1000000 - (int64_t)round * 500 - n;
+            for (uint32_t i = 0; i < 10; i++)
+                set_timer(s, meant, i);
+        }
+        if (round % 3 == 2)
+            toc_state_rollback(s); // hints are not undone
+        else
+            toc_state_commit(s);
+        assert_true(toc_state_bytes(s) - before < (1024 + 40 + 2 * 5000) * 16);
+    }
+    toc_state_commit(s);
+    assert_true(toc_state_bytes(s) - before < (1024 + 40) * 16);
+    uint32_t seen = 0;
+    for (uint32_t i; (i = take_timer(s, INT64_MAX, &due)) != UINT32_MAX;)
+        if (due == meant)
+            seen |= 1u << i;
+    assert_int_equal(seen, (1u << 10) - 1);
+    toc_state_free(s);
+}
+
 static void timers_in_order(void **state)
 {
     (void)state;
@@ -403,6 +445,7 @@ int main(void)
             cmocka_unit_test(a_walk_with_changes),
             cmocka_unit_test(a_walk_after_insertions),
             cmocka_unit_test(timers_do_not_pile_up),
+            cmocka_unit_test(hints_nobody_means_go),
             cmocka_unit_test(timers_of_twins),
             cmocka_unit_test(timers_in_order),
             cmocka_unit_test(rows),

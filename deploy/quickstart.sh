@@ -126,7 +126,8 @@ trap interrupted INT TERM HUP
 
 # One quickstart of a clone at a time; its ports are free.
 claim() {
-    local port kept=''
+    local port kept='' sock=$dir/hub/hub.sock
+    [ ${#sock} -le 107 ] || die "the name of this folder is too long: a Unix socket takes 107 bytes, $sock has ${#sock}; clone to a shorter one"
     mkdir -p "$dir"
     chmod 700 "$dir"
     exec 8>"$dir/lock"

@@ -77,6 +77,15 @@ class Quickstart(unittest.TestCase):
         self.assertIn("--fresh", err)
         self.assertNotIn("building", out)
 
+    def test_a_folder_too_deep_for_a_socket(self):
+        deep = self.path("d" * 90)
+        os.mkdir(deep)
+        os.symlink(DEPLOY, os.path.join(deep, "deploy"))
+        done = subprocess.run([os.path.join(deep, "deploy/quickstart.sh")], capture_output=True, text=True, timeout=60)
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn("too long", done.stderr)
+        self.assertEqual(os.listdir(deep), ["deploy"])
+
     def test_wrong_words(self):
         for words in (["--twice"], ["--ports"], ["--ports", "1,2"], ["--bin", "/nowhere"], ["--bin"]):
             code, out, err = self.run_it(*words)

@@ -14,6 +14,8 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from raw_member import Member, observation  # noqa: E402
+
 from deployment import BIN, COUNTERS, ROOT, Deployment, Schema, must, replay, under_us, until, view  # noqa: E402
 
 THREE = ("north", "south", "east")
@@ -354,13 +356,15 @@ class Reading(unittest.TestCase):
 
     def test_consumer_follows(self):
         """What enters and what leaves, in the order it happens."""
+        d.publish("desk", d.write("in/before.txt", ["before.campaign-z.com"]), feed="words")
+        d.settle()
         with open(d.path("told"), "wb") as out:
             d.children.append(under_us(sys.executable, CONSUME, *self.place(), stdout=out, stderr=out))
 
         def told():
             with open(d.path("told"), encoding="utf-8") as text:
                 return [(line.split()[0], line.split()[2]) for line in text if "followed" in line or line.startswith("=")]
-        until(lambda: told(), "the start picture")
+        until(lambda: any(sign == "=" for sign, _ in told()), "the start picture")
         for action, sign in (("assert", "+"), ("withdraw", "-"), ("assert", "+")):
             line = json.dumps({"kind": "domain", "value": "followed.campaign-z.com", "action": action})
             d.publish("desk", d.write("in/followed.jsonl", [line]), feed="words")
@@ -380,9 +384,19 @@ class Reading(unittest.TestCase):
 class Conserved(unittest.TestCase):
     def test_sums(self):
         """After all of this: sent = accepted + quarantined + repeated for every member, and its receipts add up to the same."""
+        path = d.write("in/sums.txt", ["sums%d.campaign-k.com" % i for i in range(10)])
+        for _ in range(2):
+            d.publish("south", path, feed="words")
+        client = Member(d, "south")  # one of its own, which sends what our own would not, and sends it twice
+        sent = client.segment([observation("ipv4", "10.1.2.3")], feed="words")
+        for _ in range(2):
+            client.send_bytes(sent["partition"], client.sealed(sent))
+        self.addCleanup(client.connection.close)
         d.settle()
         status = d.status()
         self.assertTrue(status["conserved"])
+        south = status["members"]["south"]
+        self.assertTrue(all(south[name] > 0 for name in COUNTERS), south)
         for member, sums in status["members"].items():
             self.assertEqual(sums["sent"], sums["accepted"] + sums["quarantined"] + sums["repeated"], member)
             want = {name: sums[name] for name in COUNTERS}

@@ -65,6 +65,8 @@ static toc_rc emit(void *ctx, const struct toc_stage_output *out, struct toc_err
             .key = out->key,
             .value = out->value,
             .tombstone = out->value.ptr == NULL,
+            .headers = out->headers,
+            .header_count = out->header_count,
     };
     return toc_txn_put(e->w->txn, &send, err);
 }

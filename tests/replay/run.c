@@ -17,6 +17,14 @@ static void keep(void *ctx, const struct toc_fuse_record *record, int32_t partit
     out->key = toc_arena_copy(&run->arena, record->key);
     if (record->value.ptr != NULL)
         out->value = toc_arena_copy(&run->arena, record->value);
+    struct toc_buf headers;
+    toc_buf_init(&headers, (size_t)1 << 16);
+    for (size_t i = 0; i < record->header_count; i++)
+        toc_buf_printf(&headers, "%s=%.*s\n", record->headers[i].name,
+                TOC_SLICE_ARG(record->headers[i].value));
+    assert_false(headers.failed);
+    out->headers = toc_arena_copy(&run->arena, toc_buf_slice(&headers));
+    toc_buf_done(&headers);
 }
 
 static void take(struct run *run, struct gen_log *log, size_t at, int32_t partition)
@@ -147,7 +155,7 @@ void run_same_out(const struct run_out *a, const struct run_out *b, const char *
         return;
     if (a != NULL && b != NULL && a->where == b->where && a->audience == b->audience &&
             a->time == b->time && toc_slice_eq(a->key, b->key) &&
-            toc_slice_eq(a->value, b->value) && (a->value.ptr == NULL) == (b->value.ptr == NULL))
+            toc_slice_eq(a->headers, b->headers) && toc_slice_eq(a->value, b->value) && (a->value.ptr == NULL) == (b->value.ptr == NULL))
         return;
     show("one", a);
     show("other", b);

@@ -218,11 +218,14 @@ bool run_same_view(const struct toc_indicator *a, const struct toc_indicator *b)
             p->corroborated != q->corroborated || p->sightings != q->sightings ||
             p->hits != q->hits || p->last_seen != q->last_seen || p->pap != q->pap ||
             p->tags_count != q->tags_count || p->lists_count != q->lists_count ||
-            a->sources_count != b->sources_count || a->relations_count != b->relations_count ||
+            a->sources_count != b->sources_count || a->roles_count != b->roles_count || a->relations_count != b->relations_count ||
             a->references_count != b->references_count || a->reasons_count != b->reasons_count)
         return false;
     for (size_t i = 0; i < p->tags_count; i++)
         if (!toc_slice_eq(p->tags[i], q->tags[i]))
+            return false;
+    for (size_t i = 0; i < a->roles_count; i++)
+        if (a->roles[i] != b->roles[i])
             return false;
     for (size_t i = 0; i < a->reasons_count; i++)
         if (!toc_slice_eq(a->reasons[i], b->reasons[i]))

@@ -21,12 +21,6 @@ struct toc_record {
     void *message; // NULL = nothing held
 };
 
-// The last header of that name; false when there is none. A null value gives an empty slice.
-bool toc_record_header(const struct toc_record *record, const char *name, struct toc_slice *out);
-// The n-th header, in order; false beyond the last.
-bool toc_record_header_at(
-        const struct toc_record *record, size_t n, const char **out_name, struct toc_slice *out);
-
 void toc_record_done(struct toc_record *record); // frees the message; twice is fine
 
 // A record to be sent: everything is copied by the call that takes it.

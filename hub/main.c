@@ -7,9 +7,11 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -51,6 +53,7 @@ struct hub {
     int32_t partitions;
     struct toc_asks *asks;
     struct toc_http *http;
+    int ended_fd; // told when a thread ended because another process has its name
 };
 
 static void log_line(void *ctx, enum toc_log_level level, const char *text)
@@ -181,6 +184,7 @@ static struct toc_worker_conf worker_conf(const struct hub *hub, const struct to
             .session_ms = hub->conf.session_ms,
             .fetch_kbytes = hub->conf.fetch_kbytes,
             .metrics = hub->metrics,
+            .ended_fd = hub->ended_fd,
     };
 }
 
@@ -221,6 +225,7 @@ static toc_rc start_route(struct hub *hub, struct toc_err *err)
             .session_ms = hub->conf.session_ms,
             .fetch_kbytes = hub->conf.fetch_kbytes,
             .metrics = hub->metrics,
+            .ended_fd = hub->ended_fd,
     };
     TOC_TRY(genesis_digest(hub, conf.genesis_digest, err));
     return toc_route_runner_start(&conf, &hub->route, err);
@@ -282,13 +287,24 @@ static void stop(struct hub *hub)
     toc_conf_free(hub->owner);
 }
 
-// Until SIGTERM, SIGINT, or until another process took every worker's name.
-static int wait_for_end(int signals)
+// Until SIGTERM or SIGINT (0), or until another process took the name of one of the threads (1): it has taken, or
+// will take, those of all.
+static int wait_for_end(const struct hub *hub, int signals)
 {
+    struct pollfd events[] = {{.fd = signals, .events = POLLIN}, {.fd = hub->ended_fd, .events = POLLIN}};
     struct signalfd_siginfo info;
-    while (read(signals, &info, sizeof info) != (ssize_t)sizeof info)
+    while (poll(events, 2, -1) < 0)
         if (errno != EINTR)
             return 1;
+    if (events[0].revents == 0) {
+        toc_log(TOC_LOG_ERROR, "hub",
+                "hub_id \"%s\" is in use by another process, which started later and goes on; this one ends. Stop one of them "
+                "for good, or give each a hub_id of its own in its hub.conf",
+                hub->conf.hub_id);
+        return 1;
+    }
+    if (read(signals, &info, sizeof info) != (ssize_t)sizeof info)
+        return 1;
     toc_log(TOC_LOG_INFO, "hub", "signal %u: finishing what is in hand", info.ssi_signo);
     return 0;
 }
@@ -307,17 +323,20 @@ static int run(struct hub *hub)
     sigaddset(&set, SIGINT);
     sigprocmask(SIG_BLOCK, &set, NULL); // before any thread: only the signalfd sees them
     int signals = signalfd(-1, &set, SFD_CLOEXEC);
+    hub->ended_fd = eventfd(0, EFD_CLOEXEC);
     struct toc_err err;
     int code = 1;
-    if (signals < 0)
-        toc_log(TOC_LOG_ERROR, "hub", "signalfd: %s", strerror(errno));
+    if (signals < 0 || hub->ended_fd < 0)
+        toc_log(TOC_LOG_ERROR, "hub", "signals and events: %s", strerror(errno));
     else if (toc_failed(start(hub, routes, &err)))
         toc_log(TOC_LOG_ERROR, "hub", "%s", err.text);
     else
-        code = wait_for_end(signals);
+        code = wait_for_end(hub, signals);
     stop(hub);
     if (signals >= 0)
         close(signals);
+    if (hub->ended_fd >= 0)
+        close(hub->ended_fd);
     return code;
 }
 

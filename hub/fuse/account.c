@@ -1,5 +1,6 @@
 #include "hub/fuse/account.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -7,27 +8,78 @@
 #include "lib/base/digest.h"
 #include "schemas/quarantine.h"
 
-toc_rc account_quarantine(struct toc_fuse *fuse, const struct toc_fuse_input *input, struct toc_slice member,
-        enum toc_refusal code, struct toc_refused_observation *refusals, size_t count, struct toc_err *err)
+#define HEADER_CODE "tocsin.error.code"
+#define HEADER_OBSERVATIONS "tocsin.error.observations"
+
+// The same codes as in the record, each once, for whoever sorts or counts without decoding; and how many
+// observations of an authenticated sender are lost.
+struct headers {
+    struct toc_header items[TOC_REFUSAL_COUNT + 1];
+    size_t count;
+    char observations[24];
+};
+
+static void add_code(struct headers *h, struct toc_slice code)
 {
-    struct toc_quarantine q = {
-            .partition = fuse->conf.partition,
-            .offset = input->offset,
-            .length = (int64_t)input->value.len,
-            .member = member,
-            .code = toc_slice_of(toc_refusal_code(code)),
-            .refusals = refusals,
-            .refusals_count = count,
-    };
-    fuse->totals.refusals[code] += code != TOC_REFUSAL_NONE;
-    toc_sha256(input->value.ptr, input->value.len, q.digest);
+    for (size_t i = 0; i < h->count; i++)
+        if (toc_slice_eq(h->items[i].value, code))
+            return;
+    h->items[h->count++] = (struct toc_header){.name = HEADER_CODE, .value = code};
+}
+
+static void make_headers(const struct toc_quarantine *q, int64_t observations, struct headers *out)
+{
+    out->count = 0;
+    if (q->code.len != 0)
+        add_code(out, q->code);
+    for (size_t i = 0; i < q->refusals_count; i++)
+        add_code(out, q->refusals[i].code);
+    snprintf(out->observations, sizeof out->observations, "%" PRId64, observations);
+    out->items[out->count++] =
+            (struct toc_header){.name = HEADER_OBSERVATIONS, .value = toc_slice_of(out->observations)};
+}
+
+static toc_rc put_quarantine(struct toc_fuse *fuse, const struct toc_fuse_input *input, struct toc_quarantine *q,
+        int64_t observations, struct toc_err *err)
+{
     char key[48];
-    snprintf(key, sizeof key, "%d/%lld", q.partition, (long long)q.offset);
+    struct headers headers;
+    q->partition = fuse->conf.partition;
+    q->offset = input->offset;
+    q->length = (int64_t)input->value.len;
+    toc_sha256(input->value.ptr, input->value.len, q->digest);
+    snprintf(key, sizeof key, "%d/%lld", q->partition, (long long)q->offset);
+    make_headers(q, observations, &headers);
     toc_buf_clear(&fuse->value);
-    toc_quarantine_put(&q, &fuse->value);
+    toc_quarantine_put(q, &fuse->value);
     TOC_TRY(toc_buf_check(&fuse->value, "a quarantine record", err));
-    return step_emit(fuse, TOC_OUT_QUARANTINE, -1, toc_slice_of(key), toc_buf_slice(&fuse->value),
-            fuse->roll.clock.stream_time, err);
+    const struct toc_fuse_record record = {
+            .where = TOC_OUT_QUARANTINE,
+            .audience = -1,
+            .key = toc_slice_of(key),
+            .value = toc_buf_slice(&fuse->value),
+            .time = fuse->roll.clock.stream_time,
+            .headers = headers.items,
+            .header_count = headers.count,
+    };
+    return fuse->emit(fuse->emit_ctx, &record, err);
+}
+
+toc_rc account_quarantine(struct toc_fuse *fuse, const struct toc_fuse_input *input, struct toc_slice holder,
+        enum toc_refusal code, struct toc_err *err)
+{
+    struct toc_quarantine q = {.member = holder, .code = toc_slice_of(toc_refusal_code(code))};
+    fuse->totals.refusals[code]++;
+    return put_quarantine(fuse, input, &q, 0, err);
+}
+
+toc_rc account_quarantine_segment(struct toc_fuse *fuse, const struct account *account, enum toc_refusal code,
+        struct toc_err *err)
+{
+    const struct toc_receipt *r = &account->receipt;
+    struct toc_quarantine q = {.member = r->member, .code = r->code, .refusals = r->refusals, .refusals_count = r->refusals_count};
+    fuse->totals.refusals[code] += code != TOC_REFUSAL_NONE;
+    return put_quarantine(fuse, account->input, &q, r->quarantined, err);
 }
 
 toc_rc account_receipt(struct toc_fuse *fuse, struct account *account, struct toc_err *err)
@@ -98,6 +150,6 @@ toc_rc account_refuse(struct toc_fuse *fuse, struct account *account, enum toc_r
         r->alarm = TOC_S("key-in-use-twice");
     TOC_TRY(account_book(fuse, account, err));
     if (!repeated)
-        TOC_TRY(account_quarantine(fuse, account->input, r->member, code, NULL, 0, err));
+        TOC_TRY(account_quarantine_segment(fuse, account, code, err));
     return account_receipt(fuse, account, err);
 }

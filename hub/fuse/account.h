@@ -20,9 +20,13 @@ struct account {
 void account_open(struct toc_fuse *fuse, const struct toc_fuse_input *input, const struct admitted *a,
         const struct toc_segment *segment, struct account *out);
 
-// A record refused as a whole (code), or some of its observations. Never a foreign byte.
-TOC_NODISCARD toc_rc account_quarantine(struct toc_fuse *fuse, const struct toc_fuse_input *input, struct toc_slice member,
-        enum toc_refusal code, struct toc_refused_observation *refusals, size_t count, struct toc_err *err);
+// A record that counts for no member, refused as a whole; holder: whose key signed it, "" while that is not proven.
+// Never a foreign byte.
+TOC_NODISCARD toc_rc account_quarantine(struct toc_fuse *fuse, const struct toc_fuse_input *input, struct toc_slice holder,
+        enum toc_refusal code, struct toc_err *err);
+// What a member's segment lost, as its receipt says it: all (code), or single observations (NONE).
+TOC_NODISCARD toc_rc account_quarantine_segment(struct toc_fuse *fuse, const struct account *account, enum toc_refusal code,
+        struct toc_err *err);
 
 // Conservation: what the receipt says is added to the member's counters.
 TOC_NODISCARD toc_rc account_book(struct toc_fuse *fuse, const struct account *account, struct toc_err *err);

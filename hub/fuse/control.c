@@ -265,7 +265,8 @@ static toc_rc take_distrust(struct toc_fuse *fuse, const struct toc_distrust *d,
         return TOC_OK;
     struct toc_key_row row;
     TOC_TRY(toc_key_row_decode(bytes, toc_key_row_fingerprint, &fuse->arena, &row, err));
-    row.distrusted_from = d->from;
+    if (row.distrusted_from == 0 || d->from < row.distrusted_from) // for good: a later hour gives nothing back
+        row.distrusted_from = d->from;
     toc_buf_clear(&fuse->encoded);
     toc_key_row_encode(&row, &fuse->encoded);
     TOC_TRY(put_encoded(fuse, name, err));
@@ -296,8 +297,8 @@ static toc_rc decide(struct toc_fuse *fuse, const struct toc_control *c, enum to
         return take_overrule(fuse, c->overrule, c->operator, out, err);
     if (c->distrust != NULL)
         return take_distrust(fuse, c->distrust, out, err);
-    // Interests are route's, skips the worker's; their place in the sequence is everybody's.
-    if (c->interest != NULL || c->skip != NULL)
+    // Interests are route's; their place in the sequence is everybody's. A skip is reserved, so it is refused.
+    if (c->interest != NULL)
         *out = TOC_REFUSAL_NONE;
     return TOC_OK;
 }
@@ -306,7 +307,7 @@ toc_rc control_take(struct toc_fuse *fuse, const struct admitted *a, enum toc_re
 {
     struct toc_control control;
     *out = TOC_REFUSAL_CONTROL_DECISION;
-    if (toc_failed(toc_control_get(a->payload, &fuse->arena, &control, NULL)) || decisions(&control) != 1)
+    if (toc_failed(toc_control_get(a->payload, &fuse->arena, &control, NULL)))
         return TOC_OK;
     if (control.sequence != fuse->roll.clock.control + 1) {
         *out = TOC_REFUSAL_CONTROL_SEQUENCE;
@@ -314,7 +315,8 @@ toc_rc control_take(struct toc_fuse *fuse, const struct admitted *a, enum toc_re
     }
     // The sequence advances whatever the decision is worth, or one bad record would stop all later ones.
     fuse->roll.clock.control++;
-    TOC_TRY(decide(fuse, &control, a->key->row.role, out, err));
+    if (decisions(&control) == 1)
+        TOC_TRY(decide(fuse, &control, a->key->row.role, out, err));
     TOC_TRY(roll_clock_save(&fuse->roll, fuse->state, err));
     fuse->rolled = false;
     return TOC_OK;

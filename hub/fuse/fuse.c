@@ -273,7 +273,7 @@ static toc_rc take_segment(struct toc_fuse *fuse, const struct toc_fuse_input *i
     TOC_TRY(take_observations(fuse, account, a->key, source, err));
     struct toc_receipt *r = &account->receipt;
     if (r->refusals_count != 0)
-        TOC_TRY(account_quarantine(fuse, input, r->member, TOC_REFUSAL_NONE, r->refusals, r->refusals_count, err));
+        TOC_TRY(account_quarantine_segment(fuse, account, TOC_REFUSAL_NONE, err));
     TOC_TRY(account_book(fuse, account, err));
     return account_receipt(fuse, account, err);
 }
@@ -321,7 +321,7 @@ static toc_rc take_tick(struct toc_fuse *fuse, const struct toc_fuse_input *inpu
     struct toc_tick tick;
     if (toc_failed(toc_tick_get(a->payload, &fuse->arena, &tick, NULL)) || !tick_counts(fuse, &tick, input->append_time)) {
         fuse->totals.ticks_refused++;
-        return account_quarantine(fuse, input, TOC_S(""), TOC_REFUSAL_TICK_TIME, NULL, 0, err);
+        return account_quarantine(fuse, input, TOC_S(""), TOC_REFUSAL_TICK_TIME, err);
     }
     return move_time(fuse, tick.time, err);
 }
@@ -334,7 +334,7 @@ static toc_rc take_control(struct toc_fuse *fuse, const struct toc_fuse_input *i
     enum toc_refusal refusal;
     TOC_TRY(control_take(fuse, a, &refusal, err));
     fuse->totals.controls++;
-    return refusal == TOC_REFUSAL_NONE ? TOC_OK : account_quarantine(fuse, input, TOC_S(""), refusal, NULL, 0, err);
+    return refusal == TOC_REFUSAL_NONE ? TOC_OK : account_quarantine(fuse, input, TOC_S(""), refusal, err);
 }
 
 // Signed by a known key, but with a payload that key may not send, or that cannot be read.
@@ -342,7 +342,7 @@ static toc_rc refuse_authenticated(struct toc_fuse *fuse, const struct toc_fuse_
         enum toc_refusal refusal, struct toc_err *err)
 {
     if (a->key->member == NULL)
-        return account_quarantine(fuse, input, a->key->row.holder, refusal, NULL, 0, err);
+        return account_quarantine(fuse, input, a->key->row.holder, refusal, err);
     struct account *account = toc_arena_alloc(&fuse->arena, 1, sizeof *account);
     if (account == NULL)
         return step_no_memory(err);
@@ -358,14 +358,14 @@ static toc_rc dispatch(struct toc_fuse *fuse, const struct toc_fuse_input *input
     enum toc_refusal refusal;
     if (fuse->roll.genesis == NULL) {
         TOC_TRY(control_genesis(fuse, input, &refusal, err));
-        return refusal == TOC_REFUSAL_NONE ? TOC_OK : account_quarantine(fuse, input, TOC_S(""), refusal, NULL, 0, err);
+        return refusal == TOC_REFUSAL_NONE ? TOC_OK : account_quarantine(fuse, input, TOC_S(""), refusal, err);
     }
     struct admitted a;
     refusal = admit_open(fuse, input->value, &a);
     if (!a.authenticated) {
         // Booked to nobody: anyone can write another's name.
         fuse->totals.unauthenticated++;
-        return account_quarantine(fuse, input, TOC_S(""), refusal, NULL, 0, err);
+        return account_quarantine(fuse, input, TOC_S(""), refusal, err);
     }
     if (refusal != TOC_REFUSAL_NONE)
         return refuse_authenticated(fuse, input, &a, refusal, err);
@@ -407,7 +407,7 @@ toc_rc toc_fuse_skipped(struct toc_fuse *fuse, int64_t from, int64_t next, toc_f
     toc_rc rc = TOC_OK;
     for (int64_t offset = from; offset < next && !toc_failed(rc); offset++) {
         const struct toc_fuse_input unread = {.offset = offset};
-        rc = account_quarantine(fuse, &unread, TOC_S(""), TOC_REFUSAL_SEGMENT_BATCH, NULL, 0, err);
+        rc = account_quarantine(fuse, &unread, TOC_S(""), TOC_REFUSAL_SEGMENT_BATCH, err);
     }
     return end_step(fuse, rc, err);
 }

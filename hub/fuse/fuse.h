@@ -6,11 +6,13 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "hub/reference/reference.h"
 #include "hub/state/state.h"
 #include "lib/base/err.h"
+#include "lib/base/header.h"
 #include "lib/base/json.h"
 #include "lib/base/slice.h"
 #include "schemas/control.h"
@@ -42,6 +44,8 @@ struct toc_fuse_record {
     struct toc_slice key;   // borrowed for the call
     struct toc_slice value; // .ptr NULL: a tombstone
     int64_t time;           // Kafka timestamp: stream time, or when the timer was due
+    const struct toc_header *headers; // of quarantine alone; borrowed likewise
+    size_t header_count;
 };
 typedef toc_rc toc_fuse_emit_fn(void *ctx, const struct toc_fuse_record *record, struct toc_err *err);
 

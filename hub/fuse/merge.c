@@ -22,7 +22,7 @@ static uint64_t mix_ints(uint64_t seed, const int64_t *ints, size_t count)
 void merge_terms_seed(struct merge_terms *terms, const uint8_t deployment_key[32])
 {
     const int64_t ints[] = {terms->source, (int64_t)terms->segment->marking, (int64_t)terms->pap,
-            (int64_t)terms->attribution, (int64_t)terms->release.federal};
+            (int64_t)terms->attribution, (int64_t)terms->release.federal, terms->key};
     terms->seed = mix_ints(mix_slice(0, toc_slice(deployment_key, 32)), ints, sizeof ints / sizeof *ints);
     for (size_t i = 0; i < terms->release.communities_count; i++)
         terms->seed = mix_slice(terms->seed, terms->release.communities[i]);
@@ -247,6 +247,17 @@ static bool fits(const struct merge_terms *terms, const struct toc_body *body)
     return all <= MERGE_BYTES_MAX && own <= MERGE_BYTES_OF_ORGANISATION_MAX;
 }
 
+// What a distrusted key said is no ground to build on: the member speaks as if for the first time. To withdraw it
+// all the same, the member says it and takes it back, in its own words; so its limits come back.
+static void begin_anew(const struct merge_terms *terms, const uint8_t key[16], const struct toc_observation *o,
+        struct toc_contribution *c)
+{
+    bool said = c->says != TOC_SAYS_NOTHING;
+    *c = (struct toc_contribution){.source = c->source, .marking = c->marking};
+    if (said && o->action == TOC_ACTION_WITHDRAW)
+        assert_it(terms, key, o, c);
+}
+
 enum toc_refusal merge_observation(const struct merge_terms *terms, const uint8_t key[16],
         const struct toc_observation *o, struct toc_body *body, struct toc_arena *arena, struct merge_effect *out)
 {
@@ -262,9 +273,13 @@ enum toc_refusal merge_observation(const struct merge_terms *terms, const uint8_
     }
     out->before = *c;
     out->after = c;
+    if (!out->created && roll_void(terms->roll, c))
+        begin_anew(terms, key, o, c);
     out->changed = apply(terms, key, o, c);
-    if (!out->changed)
+    if (!out->changed) {
+        *c = out->before;
         return TOC_REFUSAL_NONE;
+    }
     c->changed = terms->stream_time;
     c->pap = terms->pap;
     c->attribution = terms->attribution;

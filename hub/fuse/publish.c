@@ -97,6 +97,8 @@ static uint64_t rest_digest(const struct toc_indicator *i)
         d = mix(mix(d, row->member), row->feed) + (uint64_t)row->marking * 8 + (uint64_t)row->says;
         d = mix(mix(d, row->origin), row->description);
     }
+    for (size_t k = 0; k < i->roles_count; k++)
+        d = mix(d + (uint64_t)i->roles[k], TOC_S("role"));
     for (size_t k = 0; k < i->relations_count; k++)
         d = mix(d + (uint64_t)i->relations[k].type * 64 + (uint64_t)i->relations[k].kind, i->relations[k].value);
     for (size_t k = 0; k < i->references_count; k++)

@@ -357,11 +357,14 @@ toc_rc roll_source_ordinal(struct roll *roll, struct toc_state *state, const str
     return source_row_put(state, &roll->sources[at], at, err);
 }
 
+bool roll_void(const struct roll *roll, const struct toc_contribution *c)
+{
+    const struct roll_key *key = roll->keys_by_ordinal[c->key];
+    return key != NULL && key->row.distrusted_from != 0 && c->changed >= key->row.distrusted_from;
+}
+
 bool roll_counts(const struct roll *roll, const struct toc_contribution *c)
 {
     const struct roll_source *source = &roll->sources[c->source];
-    if (source->member == NULL || !source->member->active)
-        return false;
-    const struct roll_key *key = roll->keys_by_ordinal[c->key];
-    return key == NULL || key->row.distrusted_from == 0 || c->changed < key->row.distrusted_from;
+    return source->member != NULL && source->member->active && !roll_void(roll, c);
 }

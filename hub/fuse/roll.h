@@ -81,6 +81,8 @@ TOC_NODISCARD toc_rc roll_source_ordinal(struct roll *roll, struct toc_state *st
 // Is what this contribution says to be counted: its member active, its key not distrusted since?
 struct toc_contribution;
 bool roll_counts(const struct roll *roll, const struct toc_contribution *c);
+// Was it last changed by a key that is distrusted since?
+bool roll_void(const struct roll *roll, const struct toc_contribution *c);
 
 TOC_NODISCARD toc_rc roll_clock_save(const struct roll *roll, struct toc_state *state, struct toc_err *err);
 

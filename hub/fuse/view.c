@@ -253,6 +253,25 @@ static toc_rc compose_sources(struct compose *x, struct toc_err *err)
     return TOC_OK;
 }
 
+// Who is shown by role is one of its kind: a set, so that one more or one less of them moves nothing.
+static toc_rc compose_roles(struct compose *x, struct toc_err *err)
+{
+    bool there[TOC_MEMBER_ROLE_COUNT] = {false};
+    struct toc_indicator *out = x->out;
+    out->roles = toc_arena_alloc(x->arena, TOC_MEMBER_ROLE_COUNT, sizeof *out->roles);
+    if (out->roles == NULL)
+        return step_no_memory(err);
+    for (size_t i = 0; i < x->speaking_count; i++) {
+        const struct toc_contribution *c = x->speaking[i]->c;
+        if (c->attribution == TOC_ATTRIBUTION_ROLE && c->says == TOC_SAYS_ASSERTED)
+            there[x->terms->roll->sources[c->source].member->record.role] = true;
+    }
+    for (int role = 0; role < TOC_MEMBER_ROLE_COUNT; role++)
+        if (there[role])
+            out->roles[out->roles_count++] = (enum toc_member_role)role;
+    return TOC_OK;
+}
+
 static toc_rc compose_annotations(struct compose *x, struct toc_err *err)
 {
     const struct toc_reference_verdict *v = x->terms->references;
@@ -321,6 +340,7 @@ toc_rc view_compose(const struct judge_terms *terms, const struct judgement *j, 
     TOC_TRY(compose_tags(&x, err));
     TOC_TRY(compose_relations(&x, err));
     TOC_TRY(compose_sources(&x, err));
+    TOC_TRY(compose_roles(&x, err));
     TOC_TRY(compose_annotations(&x, err));
     return compose_reasons(&x, err);
 }

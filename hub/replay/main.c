@@ -1,16 +1,19 @@
 // tocsin-replay: captures in, views as JSON Lines and a digest out.
 
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "hub/replay/lab.h"
+#include "hub/replay/refused.h"
 #include "hub/replay/replay.h"
 #include "hub/replay/shelf.h"
 #include "lib/avro/container.h"
 #include "lib/base/config.h"
 #include "lib/base/digest.h"
 #include "lib/base/file.h"
+#include "lib/base/mem.h"
 #include "lib/base/text.h"
 #include "schemas/correlation.h"
 #include "schemas/indicator.h"
@@ -35,7 +38,7 @@ static const struct toc_conf_row deployment_rows[] = {
 
 struct args {
     const char *deployment, *members;
-    bool lab, raw, correlations;
+    bool lab, raw, correlations, refused;
     struct toc_replay_way way;
     char **captures;
     int count;
@@ -50,6 +53,7 @@ static int usage(FILE *to, int code)
           "  --abort N     roll every n-th transaction back once and do it again; nor does this\n"
           "  --restart N   read the state back from its log after every n-th transaction; nor this\n"
           "  --correlations  not the views but what correlates in them\n"
+          "  --refused     not the views but what was quarantined, with the headers it has in Kafka\n"
           "  --raw         as: audience TAB id TAB the record's bytes in hex\n"
           "  --version, --help\n"
           "Views go to standard output, one a line; the last line on standard error is their digest.\n",
@@ -71,7 +75,7 @@ static int read_args(int argc, char **argv, struct args *out)
     static const struct option options[] = {{"deployment", required_argument, NULL, 'd'}, {"lab", no_argument, NULL, 'l'},
             {"members", required_argument, NULL, 'm'}, {"batch", required_argument, NULL, 'b'},
             {"abort", required_argument, NULL, 'a'}, {"restart", required_argument, NULL, 'r'}, {"raw", no_argument, NULL, 'x'},
-            {"correlations", no_argument, NULL, 'c'},
+            {"correlations", no_argument, NULL, 'c'}, {"refused", no_argument, NULL, 'q'},
             {"version", no_argument, NULL, 'V'}, {"help", no_argument, NULL, 'h'}, {0}};
     *out = (struct args){.way = {.batch = 1}};
     for (int c; (c = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
@@ -86,6 +90,8 @@ static int read_args(int argc, char **argv, struct args *out)
             out->raw = true;
         else if (c == 'c')
             out->correlations = true;
+        else if (c == 'q')
+            out->refused = true;
         else if (c == 'b')
             good = read_count(optarg, &out->way.batch) && out->way.batch > 0;
         else if (c == 'a')
@@ -103,7 +109,8 @@ static int read_args(int argc, char **argv, struct args *out)
     }
     out->captures = argv + optind;
     out->count = argc - optind;
-    if (out->count < 1 || out->lab != (out->members != NULL) || out->lab == (out->deployment != NULL))
+    if (out->count < 1 || out->lab != (out->members != NULL) || out->lab == (out->deployment != NULL) ||
+            out->raw + out->refused > 1 || out->correlations + out->refused > 1)
         return usage(stderr, 2);
     return -1;
 }
@@ -197,6 +204,37 @@ static toc_rc print_view(void *ctx, struct toc_slice audience, struct toc_slice 
     return TOC_OK;
 }
 
+static void print_total(uint64_t count, const char *what, struct toc_hash *hash)
+{
+    uint8_t digest[32];
+    struct toc_buf hex;
+    toc_buf_init(&hex, 2 * sizeof digest + 1);
+    toc_hash_final(hash, digest);
+    toc_buf_put_hex(&hex, digest, sizeof digest);
+    fprintf(stderr, "%" PRIu64 " %s, digest %.*s\n", count, what, (int)hex.len, (const char *)hex.ptr);
+    toc_buf_done(&hex);
+}
+
+static toc_rc print_refused(const struct refused *refused, struct toc_err *err)
+{
+    struct toc_hash *hash = toc_hash_new();
+    toc_rc rc = TOC_OK;
+    uint64_t count = 0;
+    TOC_ENSURE(hash != NULL, err, TOC_E_MEMORY, "out of memory");
+    for (int i = 0; i < TOC_PARTITIONS_MAX && !toc_failed(rc); i++) {
+        const struct toc_buf *lines = &refused->lines[i];
+        rc = toc_buf_check(lines, "what was refused", err);
+        if (!toc_failed(rc) && lines->len != 0 && fwrite(lines->ptr, 1, lines->len, stdout) != lines->len)
+            rc = toc_fail(err, TOC_E_IO, "standard output is closed");
+        toc_hash_update(hash, lines->ptr, lines->len);
+        count += refused->counts[i];
+    }
+    if (!toc_failed(rc))
+        print_total(count, "quarantined", hash);
+    toc_hash_free(hash);
+    return rc;
+}
+
 static toc_rc print_views(struct toc_replay *replay, const struct args *args, struct toc_err *err)
 {
     struct printer p = {.raw = args->raw, .correlations = args->correlations, .hash = toc_hash_new()};
@@ -205,12 +243,8 @@ static toc_rc print_views(struct toc_replay *replay, const struct args *args, st
     toc_buf_init(&p.line, VIEW_JSON_MAX);
     toc_rc rc = args->correlations ? toc_replay_correlations(replay, print_view, &p, err)
                                    : toc_replay_views(replay, print_view, &p, err);
-    uint8_t digest[32];
-    toc_hash_final(p.hash, digest);
-    toc_buf_clear(&p.line);
-    toc_buf_put_hex(&p.line, digest, sizeof digest);
     if (!toc_failed(rc))
-        fprintf(stderr, "%llu %s, digest %.*s\n", (unsigned long long)p.views, args->correlations ? "correlations" : "views", (int)p.line.len, (const char *)p.line.ptr);
+        print_total(p.views, args->correlations ? "correlations" : "views", p.hash);
     toc_buf_done(&p.line);
     toc_arena_done(&p.arena);
     toc_hash_free(p.hash);
@@ -227,7 +261,7 @@ static toc_rc replay_all(const struct args *args, const struct toc_replay_conf *
     if (!toc_failed(rc))
         rc = toc_replay_end(replay, err);
     if (!toc_failed(rc))
-        rc = print_views(replay, args, err);
+        rc = args->refused ? print_refused(conf->observe_ctx, err) : print_views(replay, args, err);
     toc_replay_free(replay);
     return rc;
 }
@@ -270,7 +304,20 @@ int main(int argc, char **argv)
         return code;
     struct toc_err err;
     struct toc_replay_conf conf = {.way = args.way, .correlations = args.correlations};
+    struct refused *refused = args.refused ? toc_mem_alloc(1, sizeof *refused) : NULL;
+    if (args.refused && refused == NULL) {
+        fputs("tocsin-replay: out of memory\n", stderr);
+        return 1;
+    }
+    if (refused != NULL) {
+        refused_init(refused);
+        conf.observe = refused_observe;
+        conf.observe_ctx = refused;
+    }
     toc_rc rc = args.lab ? run_lab(&args, &conf, &err) : run_deployment(&args, &conf, &err);
+    if (refused != NULL)
+        refused_done(refused);
+    toc_mem_free(refused);
     if (!toc_failed(rc))
         return 0;
     fprintf(stderr, "tocsin-replay: %s\n", err.text);

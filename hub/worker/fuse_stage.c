@@ -78,7 +78,8 @@ static toc_rc pass_on(void *ctx, const struct toc_fuse_record *record, struct to
     const struct instance *instance = ctx;
     const struct toc_fuse_stage *shared = instance->shared;
     struct toc_topic_name indicators;
-    struct toc_stage_output out = {.partition = -1, .key = record->key, .value = record->value, .time = record->time};
+    struct toc_stage_output out = {.partition = -1, .key = record->key, .value = record->value, .time = record->time,
+            .headers = record->headers, .header_count = record->header_count};
     switch (record->where) {
     case TOC_OUT_INDICATORS:
         indicators = toc_topic(shared->conf.prefix, TOC_TOPIC_INDICATORS,

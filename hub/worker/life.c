@@ -1,6 +1,9 @@
 #include "hub/worker/life.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <string.h>
+#include <sys/eventfd.h>
 #include <time.h>
 
 #include "lib/base/log.h"
@@ -39,6 +42,12 @@ static void pause_ms(struct life *life, int64_t ms)
     pthread_mutex_unlock(&life->lock);
 }
 
+static void tell_end(const struct life *life)
+{
+    if (life->ended_fd != 0 && eventfd_write(life->ended_fd, 1) != 0)
+        toc_log(TOC_LOG_ERROR, life->name, "telling of the end: %s", strerror(errno));
+}
+
 static void *thread_main(void *ctx)
 {
     struct life *life = ctx;
@@ -53,7 +62,12 @@ static void *thread_main(void *ctx)
         if (rc.code == TOC_E_BUSY && err.fate == TOC_FATE_FATAL) {
             toc_log(TOC_LOG_ERROR, life->name, "another process lives under this name, ending: %s", err.text);
             life_is(life, TOC_WORKER_ENDED);
+            tell_end(life);
             return NULL;
+        }
+        if (life_stopping(life)) {
+            toc_log(TOC_LOG_WARN, life->name, "failed while ending: %s: %s", toc_code_name(err.code), err.text);
+            break;
         }
         if (toc_monotonic_ms(life->clock) - began > REBUILD_MOST_MS)
             wait = REBUILD_FIRST_MS;

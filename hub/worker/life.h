@@ -25,6 +25,7 @@ struct life {
     toc_rc (*run)(void *ctx, struct toc_err *err);
     void (*tear_down)(void *ctx, bool clean); // after each run; clean: it did not fail
     void *ctx;
+    int ended_fd; // an eventfd that learns of the end for good; 0: nobody does
 
     pthread_t thread;
     pthread_mutex_t lock; // guards wake

@@ -543,7 +543,8 @@ toc_rc toc_route_runner_start(const struct toc_route_runner_conf *conf, struct t
     r->pivots = toc_topic(conf->bus->prefix, TOC_TOPIC_PIVOTS, TOC_S(""));
     r->receipts = toc_topic(conf->bus->prefix, TOC_TOPIC_RECEIPTS, TOC_S(""));
     snprintf(r->name, sizeof r->name, "%s%s-route-0", conf->bus->prefix, conf->hub_id);
-    r->life = (struct life){.name = r->name, .clock = conf->clock, .run = run, .tear_down = tear_down, .ctx = r};
+    r->life = (struct life){.name = r->name, .clock = conf->clock, .run = run, .tear_down = tear_down, .ctx = r,
+            .ended_fd = conf->ended_fd};
     register_metrics(r);
     toc_rc rc = life_start(&r->life, err);
     if (toc_failed(rc)) {

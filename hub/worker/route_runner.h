@@ -20,6 +20,7 @@ struct toc_route_runner_conf {
     int64_t session_ms; // how long a dead one keeps its partitions
     const struct toc_clock *clock;
     struct toc_metrics *metrics;
+    int ended_fd; // an eventfd, written to when another process took the name (ENDED); 0: none
 };
 
 struct toc_route_runner; // one thread of its own

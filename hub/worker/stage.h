@@ -3,11 +3,13 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "hub/state/state.h"
 #include "lib/base/buf.h"
 #include "lib/base/err.h"
+#include "lib/base/header.h"
 #include "lib/base/slice.h"
 
 struct toc_stage_input {
@@ -22,6 +24,8 @@ struct toc_stage_output {
     int32_t partition;        // -1: the input's own
     struct toc_slice key, value; // value.ptr NULL: a tombstone
     int64_t time;
+    const struct toc_header *headers; // borrowed for the call, as key and value
+    size_t header_count;
 };
 typedef toc_rc toc_stage_emit(void *ctx, const struct toc_stage_output *output, struct toc_err *err);
 

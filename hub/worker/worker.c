@@ -22,6 +22,8 @@
 #define TXN_MS 10000    // a transaction open longer is given up by the broker
 #define PATIENCE_MAX 4  // doublings of it
 #define NAME_MAX_BYTES 160
+#define FENCE_MS 8000 // until a newer process that has its producer has joined, and a heartbeat of ours was answered
+#define FENCE_POLL_MS 200
 
 struct metrics {
     struct toc_metric *records, *commits, *aborts, *skipped, *blocks, *replayed;
@@ -65,6 +67,8 @@ static toc_rc emit(void *ctx, const struct toc_stage_output *out, struct toc_err
             .key = out->key,
             .value = out->value,
             .tombstone = out->value.ptr == NULL,
+            .headers = out->headers,
+            .header_count = out->header_count,
     };
     return toc_txn_put(e->w->txn, &send, err);
 }
@@ -344,14 +348,21 @@ static toc_rc build(struct toc_worker *w, struct toc_err *err)
     return toc_consumer_join(c->bus, c->log, &opts, &member, &events, &w->consumer, err);
 }
 
+// What is in hand will not be committed: nor may it be by what a close revokes.
+static void give_up(struct toc_worker *w)
+{
+    struct toc_err err;
+    if (w->txn != NULL && toc_failed(abort_all(w, &err)))
+        toc_log(TOC_LOG_WARN, w->name, "abort: %s", err.text);
+    held_clear(&w->held);
+}
+
 static void tear_down(void *ctx, bool clean)
 {
     struct toc_worker *w = ctx;
     struct toc_err err;
-    if (!clean && w->txn != NULL && toc_failed(abort_all(w, &err)))
-        toc_log(TOC_LOG_WARN, w->name, "abort: %s", err.text);
-    if (!clean) { // what the close revokes must not be committed
-        held_clear(&w->held);
+    if (!clean) {
+        give_up(w);
         w->failures++;
     }
     if (toc_failed(toc_consumer_close(w->consumer, &err)))
@@ -365,11 +376,37 @@ static void tear_down(void *ctx, bool clean)
     parts_drop_all(&w->parts);
 }
 
+// The producer's epoch is not ours any more: the broker gave up on a transaction, or a newer process of our name
+// has begun. A newer one takes our place in the group next; whoever builds anew before that takes it back, and
+// then the newer one would have to go. So the group is asked first: BUSY, or the failure as it was.
+static toc_rc who_fenced(struct toc_worker *w, toc_rc why, struct toc_err *err)
+{
+    struct toc_err asked;
+    int64_t until = toc_monotonic_ms(w->conf.clock) + FENCE_MS;
+    give_up(w);
+    while (!life_stopping(&w->life) && toc_monotonic_ms(w->conf.clock) < until) {
+        struct toc_poll poll;
+        life_beat(&w->life);
+        toc_rc rc = toc_consumer_poll(w->consumer, FENCE_POLL_MS, &poll, &asked);
+        if (!toc_failed(rc) && poll.kind == TOC_POLL_RECORD)
+            toc_record_done(&poll.record); // whoever goes on reads it
+        if (!toc_failed(rc) || asked.fate == TOC_FATE_RETRY)
+            continue;
+        if (rc.code != TOC_E_BUSY)
+            break; // partitions left or came, which cannot be served now: there is no more to learn
+        *err = asked;
+        return rc;
+    }
+    return why;
+}
+
 static toc_rc run(void *ctx, struct toc_err *err)
 {
     struct toc_worker *w = ctx;
     TOC_TRY(build(w, err));
-    return run_loop(w, err);
+    toc_rc rc = run_loop(w, err);
+    bool fenced = toc_failed(rc) && rc.code != TOC_E_BUSY && toc_txn_fenced(w->txn);
+    return fenced ? who_fenced(w, rc, err) : rc;
 }
 
 static void register_metrics(struct toc_worker *w)
@@ -402,7 +439,8 @@ toc_rc toc_worker_start(const struct toc_worker_conf *conf, struct toc_worker **
     w->parts.conf = &w->conf;
     snprintf(w->name, sizeof w->name, "%s%s-%s-%d", conf->bus->prefix, conf->hub_id, conf->stage->name, conf->number);
     mailbox_init(&w->mailbox);
-    w->life = (struct life){.name = w->name, .clock = conf->clock, .run = run, .tear_down = tear_down, .ctx = w};
+    w->life = (struct life){.name = w->name, .clock = conf->clock, .run = run, .tear_down = tear_down, .ctx = w,
+            .ended_fd = conf->ended_fd};
     register_metrics(w);
     toc_rc rc = life_start(&w->life, err);
     if (toc_failed(rc)) {

@@ -22,6 +22,7 @@ struct toc_worker_conf {
     int64_t fetch_kbytes;  // memory for records fetched ahead
     const struct toc_clock *clock;
     struct toc_metrics *metrics;
+    int ended_fd; // an eventfd, written to when another process took the name (ENDED); 0: none
 };
 
 struct toc_worker; // one thread of its own

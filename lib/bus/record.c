@@ -22,32 +22,6 @@ struct toc_record toc_record_of(rd_kafka_message_t *message)
     };
 }
 
-bool toc_record_header(const struct toc_record *record, const char *name, struct toc_slice *out)
-{
-    rd_kafka_headers_t *headers;
-    const void *value;
-    size_t size;
-    if (rd_kafka_message_headers(record->message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR ||
-            rd_kafka_header_get_last(headers, name, &value, &size) != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return false;
-    *out = toc_slice(value, size);
-    return true;
-}
-
-bool toc_record_header_at(
-        const struct toc_record *record, size_t n, const char **out_name, struct toc_slice *out)
-{
-    rd_kafka_headers_t *headers;
-    const void *value;
-    size_t size;
-    if (rd_kafka_message_headers(record->message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR ||
-            rd_kafka_header_get_all(headers, n, out_name, &value, &size) !=
-                    RD_KAFKA_RESP_ERR_NO_ERROR)
-        return false;
-    *out = toc_slice(value, size);
-    return true;
-}
-
 void toc_record_done(struct toc_record *record)
 {
     if (record->message != NULL)

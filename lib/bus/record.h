@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/base/header.h"
 #include "lib/base/slice.h"
 
 // A record as read. All it points at is borrowed from `message` until toc_record_done, which must
@@ -20,18 +21,7 @@ struct toc_record {
     void *message; // NULL = nothing held
 };
 
-// The last header of that name; false when there is none. A null value gives an empty slice.
-bool toc_record_header(const struct toc_record *record, const char *name, struct toc_slice *out);
-// The n-th header, in order; false beyond the last.
-bool toc_record_header_at(
-        const struct toc_record *record, size_t n, const char **out_name, struct toc_slice *out);
-
 void toc_record_done(struct toc_record *record); // frees the message; twice is fine
-
-struct toc_header {
-    const char *name;
-    struct toc_slice value;
-};
 
 // A record to be sent: everything is copied by the call that takes it.
 struct toc_send {

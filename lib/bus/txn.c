@@ -385,7 +385,10 @@ bool toc_txn_is_open(const struct toc_txn *txn)
 
 bool toc_txn_fenced(const struct toc_txn *txn)
 {
-    return txn->fenced;
+    char why[TOC_BUS_DETAIL_BYTES_MAX]; // put learns of it by a handle that takes nothing more
+    rd_kafka_resp_err_t fatal = txn->link.rk == NULL ? RD_KAFKA_RESP_ERR_NO_ERROR
+                                                     : rd_kafka_fatal_error(txn->link.rk, why, sizeof why);
+    return txn->fenced || is_fenced(fatal);
 }
 
 struct toc_txn_counts toc_txn_counts(const struct toc_txn *txn)

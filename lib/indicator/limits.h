@@ -49,13 +49,10 @@
 
 // Transactions and state
 #define TOC_TXN_BYTES_MAX (16 * 1024 * 1024) // input taken into one transaction
-#define TOC_TXN_MS 50                        // commit at least this often
 #define TOC_STATE_BLOCK_BYTES_MAX 900000     // a record of the state log, under Kafka's 1 MiB
 #define TOC_STATE_VALUE_BYTES_MAX 890000     // one body or row: fits into a block, with the trailer
 #define TOC_STATE_NAME_BYTES_MAX 255         // of a row
 #define TOC_STATE_SLICES 1024                // sweep slices of key space
-#define TOC_POISON_SINGLE 3                  // unclean ends at an offset: one record a transaction
-#define TOC_POISON_STOP 5                    // and then the partition stops with an alarm
 
 // What a view lists; the rest is counted
 #define TOC_VIEW_SOURCES_MAX 256
@@ -65,5 +62,4 @@
 // Correlation
 #define TOC_POSTINGS_NODE_MAX 64 // postings in one entry of the state: a larger list is a tree of them
 #define TOC_PIVOTS_REMEMBERED 1000000 // records of its partition for which a pivot taken back is remembered
-#define TOC_KEEP_WITHDRAWN_MS (90LL * 86400 * 1000) // 47.5 % of one real feed's addresses came back
 #define TOC_READER_BEHIND_MS (5LL * 86400 * 1000)   // away longer: start from the beginning

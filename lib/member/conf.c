@@ -67,17 +67,18 @@ static toc_rc check_federal(const void *value, struct toc_err *err)
     const char *text = *(const char *const *)value;
     enum toc_federal federal;
     TOC_ENSURE(text == NULL || toc_federal_parse(toc_slice_of(text), &federal), err, TOC_E_USAGE,
-            "no, via-ais or yes");
+            "no or yes");
+    // What would act as another value than the one written is not taken.
+    TOC_ENSURE(text == NULL || federal != TOC_FEDERAL_VIA_AIS, err, TOC_E_USAGE,
+            "via-ais is reserved: the hub hands nothing on to AIS; no or yes");
     return TOC_OK;
 }
 
 static toc_rc check_communities(const void *value, struct toc_err *err)
 {
     const struct toc_conf_list *list = value;
-    TOC_ENSURE(list->count <= TOC_COMMUNITIES_MAX, err, TOC_E_USAGE, "at most %d",
-            TOC_COMMUNITIES_MAX);
-    for (size_t i = 0; i < list->count; i++)
-        TOC_TRY(check_id(&list->items[i], err));
+    TOC_ENSURE(list->count == 0, err, TOC_E_USAGE,
+            "reserved: no deployment has an audience for a community yet; leave it out");
     return TOC_OK;
 }
 
@@ -141,17 +142,18 @@ static const struct toc_conf_row feed_rows[] = {
         {.name = "federal",
                 FEED(TOC_CONF_TEXT, federal),
                 .example = "\"no\"",
-                .doc = "Whether government may see it: no, via-ais or yes.",
+                .doc = "Whether government may see it: no or yes. via-ais is reserved.",
                 .check = check_federal},
         {.name = "communities",
                 FEED(TOC_CONF_LIST, communities),
-                .example = "[ \"water\" ]",
-                .doc = "Communities outside the sector that may see it.",
+                .example = "[ ]",
+                .doc = "Reserved, empty: communities outside the sector that may see it.",
                 .check = check_communities},
         {.name = "attribution",
                 FEED(TOC_CONF_TEXT, attribution),
                 .example = "\"anonymous\"",
-                .doc = "How you are shown as its source: named, role or anonymous.",
+                .doc = "How you are shown as its source: named, role (what kind of member you are) or "
+                       "anonymous.",
                 .check = check_attribution},
         {.name = "agreement",
                 FEED(TOC_CONF_TEXT, agreement),

@@ -24,7 +24,7 @@ struct toc_member_feed {
     struct toc_conf_list tags;
     // What goes with it; NULL or empty: the member record's default.
     const char *pap;     // "PAP:GREEN"
-    const char *federal; // "no", "via-ais", "yes"
+    const char *federal; // "no", "yes"; "via-ais" is reserved and refused
     struct toc_conf_list communities;
     const char *attribution; // "named", "role", "anonymous"
     const char *agreement;   // sharing agreement and version

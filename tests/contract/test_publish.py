@@ -242,11 +242,11 @@ class Captures(Place):
 
     def test_feed_statements(self):
         self.configure(r"(?s)# *feeds.*?(?=\n\n|\nsubscribe)", 'feeds = ( { id = "drop"; marking = "TLP:AMBER"; pap = "PAP:AMBER"; '
-                       'federal = "via-ais"; communities = [ "rural" ]; attribution = "role"; agreement = "x/1"; tags = [ "t" ]; } );')
+                       'federal = "yes"; attribution = "role"; agreement = "x/1"; tags = [ "t" ]; } );')
         segments = self.capture("--feed", "drop", os.path.join(FEEDS, "ipsum-8.txt"))
         for segment in segments:
             self.assertEqual([segment[n] for n in ("marking", "pap", "release", "attribution", "agreement")],
-                             ["amber", "amber", {"federal": "via_ais", "communities": ["rural"]}, "role", "x/1"])
+                             ["amber", "amber", {"federal": "yes", "communities": []}, "role", "x/1"])
         self.capture("--feed", "typo", os.path.join(FEEDS, "ipsum-8.txt"), code=2)
         self.assertIn("has no feed typo", self.said)
 

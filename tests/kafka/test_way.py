@@ -397,11 +397,27 @@ class Conserved(unittest.TestCase):
         self.assertTrue(status["conserved"])
         south = status["members"]["south"]
         self.assertTrue(all(south[name] > 0 for name in COUNTERS), south)
+        refused = self.refused()
+        self.assertGreater(refused.get("south", 0), 0)
         for member, sums in status["members"].items():
+            self.assertEqual(refused.get(member, 0), sums["quarantined"], member)
             self.assertEqual(sums["sent"], sums["accepted"] + sums["quarantined"] + sums["repeated"], member)
             want = {name: sums[name] for name in COUNTERS}
             until(lambda: d.sums("receipts." + member).get(member) == want,
                   lambda: "receipts of %s: %s, status: %s" % (member, d.sums("receipts." + member), want))
+
+
+    def refused(self):
+        """Headers of quarantine say what its records say, without decoding: {member: observations}."""
+        sums = {}
+        for record in d.read("quarantine"):
+            q = Schema.of("quarantine").get(record.value)
+            headers = [pair.split("=") for pair in record.headers.decode().split(",")]
+            codes = list(dict.fromkeys(filter(None, [q["code"]] + [r["code"] for r in q["refusals"]])))
+            self.assertEqual(headers[:-1], [["tocsin.error.code", code] for code in codes])
+            self.assertEqual(headers[-1][0], "tocsin.error.observations")
+            sums[q["member"]] = sums.get(q["member"], 0) + int(headers[-1][1])
+        return sums
 
 
 def load_tests(loader, tests, pattern):

@@ -78,6 +78,12 @@ def main():
     checks.same("growing counts, too", (len(held(now, "grows")), len(grown_heavy)), (6, 4))
     checks.same("new ones an hour are counted", len(held(now, "hasty")), 5)
 
+    refused = log.refused()
+    told = {q["member"]: headers for q, headers in refused}
+    checks.same("quarantine's headers: the code once, and how many", told["small"],
+                [["tocsin.error.code", "limit.live"], ["tocsin.error.observations", "15"]])
+    checks.same("any batch, abort and restart: the same are refused", log.refused("--batch", "7", "--abort", "2", "--restart", "3"), refused)
+
     small.say([observation("domain", v, action="withdraw") for v in values(log, "small", 20)])
     large.say([observation("domain", v, action="withdraw") for v in values(log, "large", 20)])
     hasty.say([observation("domain", v, action="withdraw") for v in values(log, "hasty", 20)])

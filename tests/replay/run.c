@@ -17,6 +17,14 @@ static void keep(void *ctx, const struct toc_fuse_record *record, int32_t partit
     out->key = toc_arena_copy(&run->arena, record->key);
     if (record->value.ptr != NULL)
         out->value = toc_arena_copy(&run->arena, record->value);
+    struct toc_buf headers;
+    toc_buf_init(&headers, (size_t)1 << 16);
+    for (size_t i = 0; i < record->header_count; i++)
+        toc_buf_printf(&headers, "%s=%.*s\n", record->headers[i].name,
+                TOC_SLICE_ARG(record->headers[i].value));
+    assert_false(headers.failed);
+    out->headers = toc_arena_copy(&run->arena, toc_buf_slice(&headers));
+    toc_buf_done(&headers);
 }
 
 static void take(struct run *run, struct gen_log *log, size_t at, int32_t partition)
@@ -147,7 +155,7 @@ void run_same_out(const struct run_out *a, const struct run_out *b, const char *
         return;
     if (a != NULL && b != NULL && a->where == b->where && a->audience == b->audience &&
             a->time == b->time && toc_slice_eq(a->key, b->key) &&
-            toc_slice_eq(a->value, b->value) && (a->value.ptr == NULL) == (b->value.ptr == NULL))
+            toc_slice_eq(a->headers, b->headers) && toc_slice_eq(a->value, b->value) && (a->value.ptr == NULL) == (b->value.ptr == NULL))
         return;
     show("one", a);
     show("other", b);
@@ -210,11 +218,14 @@ bool run_same_view(const struct toc_indicator *a, const struct toc_indicator *b)
             p->corroborated != q->corroborated || p->sightings != q->sightings ||
             p->hits != q->hits || p->last_seen != q->last_seen || p->pap != q->pap ||
             p->tags_count != q->tags_count || p->lists_count != q->lists_count ||
-            a->sources_count != b->sources_count || a->relations_count != b->relations_count ||
+            a->sources_count != b->sources_count || a->roles_count != b->roles_count || a->relations_count != b->relations_count ||
             a->references_count != b->references_count || a->reasons_count != b->reasons_count)
         return false;
     for (size_t i = 0; i < p->tags_count; i++)
         if (!toc_slice_eq(p->tags[i], q->tags[i]))
+            return false;
+    for (size_t i = 0; i < a->roles_count; i++)
+        if (a->roles[i] != b->roles[i])
             return false;
     for (size_t i = 0; i < a->reasons_count; i++)
         if (!toc_slice_eq(a->reasons[i], b->reasons[i]))

@@ -14,6 +14,7 @@ struct run_out {
     int audience;
     int64_t time;
     struct toc_slice key, value;
+    struct toc_slice headers; // "name=value\n" each
 };
 
 struct run {

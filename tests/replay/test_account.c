@@ -3,6 +3,7 @@
 // not authenticated is booked to nobody.
 #include "tests/replay/run.h"
 
+#include "lib/base/text.h"
 #include "schemas/quarantine.h"
 
 struct sums {
@@ -80,13 +81,51 @@ static void add_status(struct run *run, struct sums *sums)
     }
 }
 
+// The headers say: each code of the record once, in order, and how many observations it costs. True: and no more.
+static int64_t check_headers(const struct run_out *o, const struct toc_quarantine *q, uint64_t seed)
+{
+    struct toc_buf codes;
+    toc_buf_init(&codes, (size_t)1 << 16);
+    if (q->code.len != 0)
+        toc_buf_printf(&codes, "tocsin.error.code=%.*s\n", TOC_SLICE_ARG(q->code));
+    for (size_t i = 0; i < q->refusals_count; i++) {
+        size_t before = 0;
+        while (!toc_slice_eq(q->refusals[before].code, q->refusals[i].code))
+            before++;
+        if (before == i)
+            toc_buf_printf(
+                    &codes, "tocsin.error.code=%.*s\n", TOC_SLICE_ARG(q->refusals[i].code));
+    }
+    toc_buf_put_text(&codes, "tocsin.error.observations=");
+    uint64_t n = 0;
+    struct toc_slice rest = o->headers;
+    bool good = rest.len > codes.len && memcmp(rest.ptr, codes.ptr, codes.len) == 0;
+    if (good) {
+        rest = toc_slice(rest.ptr + codes.len, rest.len - codes.len - 1);
+        good = toc_parse_u64(rest, UINT32_MAX, &n) &&
+                (q->refusals_count == 0 || n == q->refusals_count);
+    }
+    toc_buf_done(&codes);
+    if (!good)
+        fail_msg("headers of quarantine %.*s: %.*s, TOC_SEED=%llu", TOC_SLICE_ARG(o->key),
+                TOC_SLICE_ARG(o->headers), (unsigned long long)seed);
+    return (int64_t)n;
+}
+
 // Observations in quarantine: of whole segments and single ones.
-static void add_quarantine(
-        const struct run_out *o, struct run *run, size_t *observations, size_t *nobodys)
+static void add_quarantine(const struct run_out *o, struct run *run, size_t *observations,
+        size_t *nobodys, int64_t told[GEN_MEMBERS], uint64_t seed)
 {
     struct toc_err err;
     struct toc_quarantine q;
     assert_ok(toc_quarantine_get(o->value, &run->arena, &q, &err), err);
+    int64_t n = check_headers(o, &q, seed);
+    int m = member_of(q.member);
+    if (m < 0 && n != 0)
+        fail_msg("%lld observations of nobody, TOC_SEED=%llu", (long long)n,
+                (unsigned long long)seed);
+    if (m >= 0)
+        told[m] += n;
     *observations += q.refusals_count;
     *nobodys += q.member.len == 0;
 }
@@ -101,19 +140,19 @@ static void conserved(void **state)
         struct run run;
         struct sums sent[GEN_MEMBERS] = {0}, receipts[GEN_MEMBERS] = {0}, status[GEN_MEMBERS] = {0};
         size_t forged, refused = 0, nobodys = 0;
-        int64_t single = 0;
+        int64_t single = 0, told[GEN_MEMBERS] = {0};
         gen_log_open(&log, &gen_world, seed, &(struct gen_way){.events = 200});
         run_log(&run, &log, NULL);
         for (size_t i = 0; i < run.count; i++) {
             if (run.outs[i].where == TOC_OUT_RECEIPTS)
                 add_receipt(&run.outs[i], &run, receipts, seed);
             if (run.outs[i].where == TOC_OUT_QUARANTINE)
-                add_quarantine(&run.outs[i], &run, &refused, &nobodys);
+                add_quarantine(&run.outs[i], &run, &refused, &nobodys, told, seed);
         }
         add_log(&log, sent, &forged);
         add_status(&run, status);
         for (int m = 0; m < GEN_MEMBERS; m++) {
-            if (sent[m].segments != receipts[m].segments || sent[m].sent != receipts[m].sent ||
+            if (told[m] != status[m].quarantined || sent[m].segments != receipts[m].segments || sent[m].sent != receipts[m].sent ||
                     memcmp(&receipts[m], &status[m], sizeof status[m]) != 0 ||
                     status[m].sent != status[m].changed + status[m].unchanged +
                                               status[m].quarantined + status[m].repeated)

@@ -120,7 +120,7 @@ class Log:
             stream.write(head + avro_plain.long(0) + sync)
             stream.write(avro_plain.long(len(self.rows)) + avro_plain.long(len(body)) + body + sync)
 
-    def replay(self, *options):
+    def run(self, *options):
         self.capture(self.path("log.avro"))
         with open(self.path("replay.conf"), "w", encoding="utf-8") as stream:
             stream.write('genesis_digest = "%s"; deployment_key = "deployment.key"; references = ".";\n' %
@@ -129,6 +129,15 @@ class Log:
                                self.path("replay.conf"), *options, self.path("log.avro")], stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, universal_newlines=True, timeout=600, check=False)
         assert done.returncode == 0, done.stderr[-2000:]
+        return done
+
+    def refused(self, *options):
+        """What is quarantined: [(Quarantine, headers)]."""
+        rows = map(json.loads, self.run("--refused", *options).stdout.splitlines())
+        return [(row["quarantine"], row["headers"]) for row in rows]
+
+    def replay(self, *options):
+        done = self.run(*options)
         views = collections.defaultdict(dict)
         for line in done.stdout.splitlines():
             row = json.loads(line)

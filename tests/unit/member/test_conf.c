@@ -33,7 +33,7 @@ static void test_whole(void **state)
                     "privacy: { own_names = [\"hospital.example.com\", \"198.51.100.0/24\"]; };\n"
                     "feeds = ({ id = \"a\"; marking = \"TLP:GREEN\"; confidence = 80; tags = "
                     "[\"c2\"];\n"
-                    "  federal = \"via-ais\"; communities = [\"rural\"]; pap = \"PAP:AMBER\"; },\n"
+                    "  federal = \"yes\"; communities = []; pap = \"PAP:AMBER\"; },\n"
                     "  { id = \"b\"; });\n"
                     "subscribe: { interest = \"score >= 50\"; stale = \"3d\"; };\n",
                     &conf, &owner, &err),
@@ -48,7 +48,7 @@ static void test_whole(void **state)
     assert_string_equal(feed->marking, "TLP:GREEN");
     assert_int_equal(feed->confidence, 80);
     assert_string_equal(feed->tags.items[0], "c2");
-    assert_string_equal(feed->communities.items[0], "rural");
+    assert_string_equal(feed->federal, "yes");
     feed = toc_member_feed(&conf, TOC_S("b"));
     assert_int_equal(feed->confidence, 70);
     assert_null(feed->marking);
@@ -72,7 +72,9 @@ static void test_refused(void **state)
             START "feeds = ({ id = \"a\"; confidence = 101; });",
             START "feeds = ({ id = \"a\"; federal = \"maybe\"; });",
             START "feeds = ({ id = \"a\"; attribution = \"loud\"; });",
-            START "feeds = ({ id = \"a\"; communities = [\"\"]; });",
+            // Reserved: they would act as something else.
+            START "feeds = ({ id = \"a\"; federal = \"via-ais\"; });",
+            START "feeds = ({ id = \"a\"; communities = [\"rural\"]; });",
             START "feeds = ({ id = \"a\"; markings = \"TLP:GREEN\"; });",
             START "colour = 1;",
     };

@@ -193,6 +193,7 @@ static toc_rc lay_out(struct ctl *ctl, struct init *init, struct toc_err *err)
         TOC_TRY(keep_genesis(ctl, init, err));
     TOC_TRY(layout_topics(ctl, facts_of(init), init->apply, &init->counts, err));
     TOC_TRY(layout_hub_rights(ctl, init->apply, &init->counts, err));
+    layout_note_rights(ctl);
     TOC_TRY(first_decisions(ctl, init, err));
     size_t all = print_sum(init, new_genesis);
     if (!init->drafted) // one that is not made yet has no digest to pin

@@ -161,11 +161,6 @@ toc_rc layout_hub_rights(struct ctl *ctl, bool apply, struct layout_counts *coun
     if (toc_admin_acl_supported(TOC_ACL_TRANSACTIONAL_ID)) {
         acls[n++] = (struct toc_acl){HUB_PRINCIPAL, TOC_ACL_TRANSACTIONAL_ID, prefix, true, TOC_ACL_WRITE, false};
         acls[n++] = (struct toc_acl){HUB_PRINCIPAL, TOC_ACL_TRANSACTIONAL_ID, prefix, true, TOC_ACL_DESCRIBE, false};
-    } else {
-        printf("  this librdkafka cannot grant transactional ids, nor see who has them; run Kafka's own tool once:\n"
-               "    kafka-acls --bootstrap-server %s --command-config client.properties --add --allow-principal " HUB_PRINCIPAL
-               " --operation Write --operation Describe --transactional-id %s --resource-pattern-type prefixed\n",
-                ctl->conf.kafka.brokers, prefix);
     }
     TOC_TRY(missing_rights(ctl, acls, &n, err));
     for (size_t i = 0; i < n; i++)
@@ -173,6 +168,15 @@ toc_rc layout_hub_rights(struct ctl *ctl, bool apply, struct layout_counts *coun
                 apply ? "set" : "is missing");
     counts->rights_made += n;
     return apply ? toc_admin_acl_add(ctl->admin, acls, n, err) : TOC_OK;
+}
+
+void layout_note_rights(const struct ctl *ctl)
+{
+    if (!toc_admin_acl_supported(TOC_ACL_TRANSACTIONAL_ID))
+        printf("  this librdkafka cannot grant transactional ids, nor see who has them; run Kafka's own tool once:\n"
+               "    kafka-acls --bootstrap-server %s --command-config client.properties --add --allow-principal " HUB_PRINCIPAL
+               " --operation Write --operation Describe --transactional-id %s --resource-pattern-type prefixed\n",
+                ctl->conf.kafka.brokers, ctl->conf.kafka.prefix);
 }
 
 struct principal {

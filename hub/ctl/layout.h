@@ -12,9 +12,10 @@ struct layout_counts {
 // not changed.
 TOC_NODISCARD toc_rc layout_topics(struct ctl *ctl, const struct toc_genesis *genesis, bool apply,
         struct layout_counts *counts, struct toc_err *err);
-// Rights of the hub's principal: those that are missing are printed, counted and with `apply` set. What this
-// librdkafka cannot look at is printed as a line for Kafka's own tool.
+// Rights of the hub's principal: those that are missing are printed, counted and with `apply` set.
 TOC_NODISCARD toc_rc layout_hub_rights(struct ctl *ctl, bool apply, struct layout_counts *counts, struct toc_err *err);
+// Prints the line for Kafka's own tool that sets what this librdkafka can neither see nor set; nothing when it can.
+void layout_note_rights(const struct ctl *ctl);
 
 // A member's own topics, and its rights: write submit; read the audiences it is cleared for, its roster,
 // receipts and interests; nothing else. Each LITERAL.

@@ -1,54 +1,74 @@
 // tocsinctl doctor: what is wrong and the next step, in words.
 
 #include <stdio.h>
+#include <stdarg.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "hub/ctl/ask.h"
+#include "hub/ctl/doctor.h"
 #include "hub/ctl/layout.h"
 #include "hub/ctl/log.h"
 #include "hub/ctl/words.h"
 #include "lib/base/cert.h"
 #include "lib/base/file.h"
-#include "lib/base/json.h"
 #include "lib/base/limits.h"
 #include "lib/base/time.h"
 
 #define SOON_MS (30 * TOC_MS_DAY)
-#define STILL_MS 60000
 
-struct visit {
-    struct ctl *ctl;
-    int wrong;
-};
-
-static void good(const char *what)
+void doctor_good(const char *fmt, ...)
 {
-    printf("  ok     %s\n", what);
+    va_list ap;
+    va_start(ap, fmt);
+    printf("  ok     ");
+    vprintf(fmt, ap);
+    printf("\n");
+    va_end(ap);
 }
 
-static void wrong(struct visit *v, const char *what, const char *next)
+void doctor_wrong(struct visit *v, const char *next, const char *fmt, ...)
 {
+    va_list ap;
+    va_start(ap, fmt);
     v->wrong++;
-    printf("  WRONG  %s\n         next: %s\n", what, next);
+    printf("  WRONG  ");
+    vprintf(fmt, ap);
+    printf("\n         next: %s\n", next);
+    va_end(ap);
 }
+
+// --- files -------------------------------------------------------------------------------------------
 
 static void look_at_certificate(struct visit *v, const char *path)
 {
     struct toc_cert_facts facts;
     struct toc_err err;
-    char text[400];
     if (toc_failed(toc_cert_read(path, &facts, &err))) {
-        wrong(v, err.text, "run `tocsinctl ca`, or correct kafka.* in operator.conf");
+        doctor_wrong(v, "run `tocsinctl ca`, or correct kafka.* in operator.conf", "%s", err.text);
         return;
     }
     int64_t left = facts.not_after_ms - toc_now_ms(NULL);
-    snprintf(text, sizeof text, "%s (%s) is valid until %s", path, facts.subject, TOC_TIME_SHOW(facts.not_after_ms));
+    const char *until = TOC_TIME_SHOW(facts.not_after_ms);
     if (left < 0)
-        wrong(v, text, "it has run out: issue a new one");
+        doctor_wrong(v, "issue a new one", "%s (%s) has run out: %s", path, facts.subject, until);
     else if (left < SOON_MS && strstr(facts.issuer, TOC_CERT_QUICKSTART) == NULL)
-        wrong(v, text, "it runs out within 30 days: issue a new one now");
+        doctor_wrong(v, "issue a new one now", "%s (%s) runs out within 30 days: %s", path, facts.subject, until);
     else
-        good(text);
+        doctor_good("%s (%s) is valid until %s", path, facts.subject, until);
+}
+
+// Those that operator.conf names must be there; the deployment folder's others, as far as they are.
+static void look_at_certificates(struct visit *v)
+{
+    static const char *const names[] = {(CTL_MEMBER_CA ".crt"), (CTL_BROKER ".crt"), (CTL_HUB ".crt")};
+    const struct toc_bus_conf *kafka = &v->ctl->conf.kafka;
+    look_at_certificate(v, kafka->ca);
+    look_at_certificate(v, kafka->certificate);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char path[TOC_PATH_BYTES_MAX];
+        if (!toc_failed(ctl_path(v->ctl, names[i], path, NULL)) && access(path, F_OK) == 0)
+            look_at_certificate(v, path);
+    }
 }
 
 static void look_at_keys(struct visit *v)
@@ -58,10 +78,15 @@ static void look_at_keys(struct visit *v)
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char path[TOC_PATH_BYTES_MAX];
         struct toc_err err;
-        if (toc_failed(ctl_path(v->ctl, names[i], path, &err)) || toc_failed(toc_file_check_private(path, &err)))
-            wrong(v, err.text, "chmod 600 the file; if others could read it, replace the key");
+        toc_rc rc = ctl_path(v->ctl, names[i], path, &err);
+        if (!toc_failed(rc) && i == 0 && access(path, F_OK) != 0)
+            continue; // off line, as it should be
+        if (toc_failed(rc) || toc_failed(toc_file_check_private(path, &err)))
+            doctor_wrong(v, "chmod 600 the file; if others could read it, replace the key", "%s", err.text);
     }
 }
+
+// --- broker ------------------------------------------------------------------------------------------
 
 static bool look_at_broker(struct visit *v)
 {
@@ -71,85 +96,73 @@ static bool look_at_broker(struct visit *v)
     if (!toc_failed(rc))
         rc = toc_admin_cluster(v->ctl->admin, &cluster, &err);
     if (toc_failed(rc)) {
-        wrong(v, err.text, "start the broker, or correct kafka.brokers in operator.conf");
+        doctor_wrong(v, "start the broker, or correct kafka.brokers in operator.conf", "%s", err.text);
         return false;
     }
-    char text[160];
-    snprintf(text, sizeof text, "Kafka answers: cluster %s, %d broker%s", cluster.id, cluster.brokers, WORDS_S(cluster.brokers));
-    good(text);
+    doctor_good("Kafka answers: cluster %s, %d broker%s", cluster.id, cluster.brokers, WORDS_S(cluster.brokers));
     return true;
 }
 
-static void look_at_topics(struct visit *v)
+static void look_at_layout(struct visit *v, const struct toc_genesis *genesis)
 {
-    struct toc_genesis_file genesis = {0};
+    static const char next[] = "run `tocsinctl init`, which shows it, and `tocsinctl init --apply`";
     struct layout_counts counts = {0};
     struct toc_err err;
-    toc_rc rc = ctl_genesis(v->ctl, &genesis, &err);
+    toc_rc rc = layout_topics(v->ctl, genesis, false, &counts, &err);
     if (!toc_failed(rc))
-        rc = layout_topics(v->ctl, &genesis.facts, false, &counts, &err);
-    toc_genesis_done(&genesis);
+        rc = layout_hub_rights(v->ctl, false, &counts, &err);
     if (toc_failed(rc))
-        wrong(v, err.text, "run `tocsinctl init --apply`");
-    else if (counts.topics_made + counts.topics_differ != 0)
-        wrong(v, "topics are missing or differ (above)", "run `tocsinctl init --apply`");
+        doctor_wrong(v, next, "%s", err.text);
+    else if (counts.topics_made + counts.topics_differ + counts.rights_made != 0)
+        doctor_wrong(v, next, "%zu topics are missing, %zu differ, %zu rights of the hub are missing (above)", counts.topics_made,
+                counts.topics_differ, counts.rights_made);
     else
-        good("every topic is there with its settings");
+        doctor_good("every topic is there with its settings, the hub has its rights");
 }
 
-static void look_at_partition(struct visit *v, const json_t *p, int64_t last)
+// A hub that starts reads them back, and stops at the decision whose set it cannot read.
+static void look_at_sets(struct visit *v, const struct decisions *d)
 {
-    char text[200];
-    int64_t t = 0;
-    long long number = (long long)json_integer_value(json_object_get(p, "partition"));
-    long long control = (long long)json_integer_value(json_object_get(p, "control"));
-    bool timed = toc_time_parse(toc_json_text(p, "stream_time"), &t);
-    if (!json_is_true(json_object_get(p, "genesis"))) {
-        snprintf(text, sizeof text, "partition %lld has not seen genesis", number);
-        wrong(v, text, "compare genesis_digest in hub.conf with `tocsinctl init`");
-    } else if (!timed || toc_now_ms(NULL) - t > STILL_MS) {
-        snprintf(text, sizeof text, "partition %lld: time stands still since %s", number, TOC_TIME_SHOW(t));
-        wrong(v, text, "compare the clocks of the hub and of the brokers; they must agree within a minute");
-    } else if (control < last) {
-        snprintf(text, sizeof text, "partition %lld has taken %lld of %lld decisions", number, control, (long long)last);
-        wrong(v, text, "wait a moment; if it stays, see the hub's log");
+    size_t good = 0;
+    for (size_t i = 0; i < d->count; i++) {
+        const struct toc_reference_use *use = d->items[i].reference_use;
+        struct toc_err err;
+        if (use == NULL || decisions_reference(d, use->name) != use)
+            continue;
+        if (toc_failed(reference_reads_back(v->ctl, use, &err)))
+            doctor_wrong(v, "`tocsinctl reference add` with the same file, or `reference use` with a newer one",
+                    "the reference set %.*s is in force and does not read back", TOC_SLICE_ARG(use->name));
+        else
+            good++;
     }
+    if (good != 0)
+        doctor_good("%zu reference set%s in force read%s back", good, WORDS_S(good), good == 1 ? "s" : "");
 }
 
-static void look_at_hubs(struct visit *v, int64_t last)
-{
-    struct toc_err err;
-    json_t *partitions;
-    size_t hubs, i;
-    const json_t *p;
-    if (toc_failed(ask_status(v->ctl, &partitions, &hubs, &err))) {
-        wrong(v, err.text, "name the hubs' sockets in operator.conf, or see the hub's log");
-        return;
-    }
-    if (hubs == 0)
-        wrong(v, "no hub answers on this machine", "start tocsin-hub, or correct hub_sockets in operator.conf");
-    json_array_foreach(partitions, i, p)
-        look_at_partition(v, p, last);
-    if (hubs != 0) {
-        char text[120];
-        snprintf(text, sizeof text, "%zu hub%s hold%s %zu partitions", hubs, WORDS_S(hubs), hubs == 1 ? "s" : "",
-                json_array_size(partitions));
-        good(text);
-    }
-    json_decref(partitions);
-}
-
-static int64_t last_decision(struct visit *v)
+static void look_at_log(struct visit *v)
 {
     struct decisions d;
     struct toc_err err;
-    int64_t last = 0;
-    if (toc_failed(decisions_read(v->ctl, &d, &err)))
-        wrong(v, err.text, "run `tocsinctl init --apply`");
+    toc_rc rc = decisions_read(v->ctl, &d, &err);
+    if (toc_failed(rc))
+        doctor_wrong(v, "run `tocsinctl init --apply`", "%s", err.text);
     else
-        last = d.last;
+        look_at_sets(v, &d);
+    doctor_look_at_hubs(v, d.last);
     decisions_done(&d);
-    return last;
+}
+
+static void look_at_deployment(struct visit *v)
+{
+    struct toc_genesis_file genesis = {0};
+    struct toc_err err;
+    if (toc_failed(ctl_genesis(v->ctl, &genesis, &err))) {
+        doctor_wrong(v, "run `tocsinctl init --apply`", "%s", err.text);
+        return;
+    }
+    look_at_layout(v, &genesis.facts);
+    look_at_log(v);
+    toc_genesis_done(&genesis);
 }
 
 toc_rc cmd_doctor(struct ctl *ctl, int argc, char **argv, struct toc_err *err)
@@ -157,13 +170,10 @@ toc_rc cmd_doctor(struct ctl *ctl, int argc, char **argv, struct toc_err *err)
     (void)argv;
     TOC_ENSURE(argc == 0, err, TOC_E_USAGE, "doctor takes no words");
     struct visit v = {.ctl = ctl};
-    look_at_certificate(&v, ctl->conf.kafka.ca);
-    look_at_certificate(&v, ctl->conf.kafka.certificate);
+    look_at_certificates(&v);
     look_at_keys(&v);
-    if (look_at_broker(&v)) {
-        look_at_topics(&v);
-        look_at_hubs(&v, last_decision(&v));
-    }
+    if (look_at_broker(&v))
+        look_at_deployment(&v);
     TOC_ENSURE(v.wrong == 0, err, TOC_E_REFUSED, "%d thing%s wrong (above)", v.wrong, v.wrong == 1 ? " is" : "s are");
     printf("all is well\n");
     return TOC_OK;

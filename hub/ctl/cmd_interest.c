@@ -25,7 +25,7 @@ static toc_rc check_expression(const char *text, struct toc_err *err)
     if (toc_failed(rc)) {
         if (toc_text_is_safe(toc_slice_of(text)))
             fprintf(stderr, "%s\n%*s^\n", text, (int)(column > 0 ? column - 1 : 0), "");
-        return toc_err_context(rc, err, "column %zu", column);
+        return rc; // its text names the column
     }
     toc_expr_free(expr);
     return TOC_OK;

@@ -1,26 +1,22 @@
-// tocsinctl member: admit | list | show | suspend | restore | revoke.
+// tocsinctl member: request | admit | list | show | suspend | restore | revoke; key is in cmd_member_key.c.
 
 #include <stdio.h>
 #include <string.h>
 
 #include "hub/ctl/layout.h"
 #include "hub/ctl/log.h"
-#include "lib/base/cert.h"
-#include "lib/base/digest.h"
-#include "lib/base/file.h"
-#include "lib/base/limits.h"
+#include "hub/ctl/member_key.h"
+#include "hub/ctl/welcome.h"
+#include "lib/base/json.h"
 #include "lib/base/text.h"
 #include "lib/base/time.h"
 #include "lib/member/conf.h"
-#include "lib/member/enrol.h"
 
-#define MEMBER_DAYS 397
-#define QUICKSTART_DAYS 7
 #define NAMES_MAX 64
 #define CERTIFICATE_BYTES_MAX 65536
 
 struct admit {
-    const char *request, *role, *clearance, *organisation, *title, *out;
+    const char *request, *role, *clearance, *organisation, *title, *out, *fingerprint;
     const char *own_names[NAMES_MAX];
     size_t own_name_count;
     bool may_block, attacker_mail, descriptions, no_probation;
@@ -58,53 +54,6 @@ static toc_rc fill_member(const struct admit *a, const struct toc_enrolment *req
     return TOC_OK;
 }
 
-static toc_rc certify(struct ctl *ctl, const struct toc_enrolment *request, struct toc_buf *pem, struct toc_err *err)
-{
-    char key[TOC_PATH_BYTES_MAX], crt[TOC_PATH_BYTES_MAX];
-    TOC_TRY(ctl_path(ctl, CTL_MEMBER_CA ".key", key, err));
-    TOC_TRY(ctl_path(ctl, CTL_MEMBER_CA ".crt", crt, err));
-    return toc_cert_issue(key, crt, toc_buf_slice(&request->spki), request->member, TOC_CERT_CLIENT, NULL,
-            ctl->conf.quickstart ? QUICKSTART_DAYS : MEMBER_DAYS, pem, err);
-}
-
-static toc_rc copy_file(struct ctl *ctl, const char *name, const char *dir, const char *as, struct toc_err *err)
-{
-    char from[TOC_PATH_BYTES_MAX], to[TOC_PATH_BYTES_MAX];
-    struct toc_buf bytes;
-    TOC_TRY(ctl_path(ctl, name, from, err));
-    TOC_TRY(toc_path_join(to, dir, as, err));
-    toc_buf_init(&bytes, 1 << 20);
-    toc_rc rc = toc_file_read(from, &bytes, err);
-    if (!toc_failed(rc))
-        rc = toc_file_replace(to, 0644, toc_buf_slice(&bytes), err);
-    toc_buf_done(&bytes);
-    return rc;
-}
-
-// What the newcomer gets back; none of it is secret.
-static toc_rc write_welcome(struct ctl *ctl, const struct admit *a, const struct toc_enrolment *request,
-        const struct toc_genesis_file *genesis, struct toc_slice certificate, struct toc_err *err)
-{
-    char path[TOC_PATH_BYTES_MAX];
-    uint8_t digest[TOC_SHA256_BYTES];
-    struct toc_buf text;
-    TOC_TRY(toc_dir_make(a->out, 0755, err));
-    TOC_TRY(toc_path_join(path, a->out, "tls.crt", err));
-    TOC_TRY(toc_file_replace(path, 0644, certificate, err));
-    TOC_TRY(copy_file(ctl, CTL_HUB_CA ".crt", a->out, "ca.pem", err));
-    TOC_TRY(copy_file(ctl, CTL_GENESIS, a->out, CTL_GENESIS, err));
-    TOC_TRY(toc_path_join(path, a->out, "deployment.conf", err));
-    toc_sha256(genesis->value.ptr, genesis->value.len, digest);
-    toc_buf_init(&text, 4096);
-    toc_buf_printf(&text, "# For member.conf of %s:\ngenesis = \"genesis.toc\";\ngenesis_digest = \"", request->member);
-    toc_buf_put_hex(&text, digest, sizeof digest);
-    toc_buf_printf(&text, "\";\nkafka = {\n  brokers = \"%s\";\n  ca = \"ca.pem\";\n  certificate = \"tls.crt\";\n  key = \"tls.key\";\n"
-            "  prefix = \"%s\";\n};\n", ctl->conf.member_brokers, ctl->conf.kafka.prefix);
-    toc_rc rc = toc_file_replace(path, 0644, toc_buf_slice(&text), err);
-    toc_buf_done(&text);
-    return rc;
-}
-
 static toc_rc admit_it(struct ctl *ctl, const struct admit *a, const struct toc_enrolment *request,
         const struct toc_genesis_file *genesis, struct toc_slice certificate, struct decisions *d, struct toc_err *err)
 {
@@ -121,7 +70,7 @@ static toc_rc admit_it(struct ctl *ctl, const struct admit *a, const struct toc_
     control.member = &member;
     TOC_TRY(decide(ctl, d, &control, TOC_KEY_ROLE_OPERATOR, member.id, err));
     TOC_TRY(roster_fill(ctl, member.id, err));
-    return write_welcome(ctl, a, request, genesis, certificate, err);
+    return welcome_write(ctl, a->out, request, genesis, certificate, err);
 }
 
 static toc_rc admit(struct ctl *ctl, int argc, char **argv, struct toc_err *err)
@@ -129,23 +78,25 @@ static toc_rc admit(struct ctl *ctl, int argc, char **argv, struct toc_err *err)
     struct admit a = {0};
     const struct ctl_option options[] = {{.name = "request", .value = &a.request}, {.name = "role", .value = &a.role},
             {.name = "clearance", .value = &a.clearance}, {.name = "organisation", .value = &a.organisation},
-            {.name = "title", .value = &a.title}, {.name = "out", .value = &a.out},
+            {.name = "title", .value = &a.title}, {.name = "out", .value = &a.out}, {.name = "fingerprint", .value = &a.fingerprint},
             {.name = "own-name", .list = a.own_names, .list_max = NAMES_MAX, .count = &a.own_name_count},
             {.name = "may-block", .flag = &a.may_block}, {.name = "attacker-mail", .flag = &a.attacker_mail},
             {.name = "descriptions", .flag = &a.descriptions}, {.name = "no-probation", .flag = &a.no_probation}, {0}};
     size_t words;
     TOC_TRY(ctl_options(argc, argv, options, NULL, 0, &words, err));
     TOC_ENSURE(a.request != NULL && a.role != NULL && a.clearance != NULL && a.out != NULL, err, TOC_E_USAGE,
-            "member admit wants --request FILE --role ROLE --clearance MARKING --out DIR");
+            "member admit wants --request FILE --role ROLE --clearance MARKING --out DIR [--fingerprint TEXT]");
     struct toc_enrolment request;
     struct toc_genesis_file genesis = {0};
     struct decisions d = {0};
     struct toc_buf certificate;
     TOC_TRY(toc_enrol_read(a.request, &request, err));
     toc_buf_init(&certificate, CERTIFICATE_BYTES_MAX);
-    toc_rc rc = ctl_genesis(ctl, &genesis, err);
+    toc_rc rc = welcome_check(request.signing_key, a.fingerprint, err);
+    if (!toc_failed(rc))
+        rc = ctl_genesis(ctl, &genesis, err);
     if (!toc_failed(rc)) // before the decision: nobody is admitted who then gets none
-        rc = certify(ctl, &request, &certificate, err);
+        rc = welcome_certify(ctl, &request, &certificate, err);
     if (!toc_failed(rc))
         rc = decisions_read(ctl, &d, err);
     if (!toc_failed(rc))
@@ -153,14 +104,30 @@ static toc_rc admit(struct ctl *ctl, int argc, char **argv, struct toc_err *err)
     if (!toc_failed(rc)) {
         char print[40];
         toc_key_fingerprint(request.signing_key, print);
-        printf("%s is admitted (decision %lld). Its key's fingerprint is\n  %s\ncompare it by telephone; what it needs is in %s\n",
-                request.member, (long long)d.last, print, a.out);
+        printf("%s is admitted (decision %lld). Its key's fingerprint is\n  %s\n%s; what it needs is in %s\n", request.member,
+                (long long)d.last, print, a.fingerprint == NULL ? "compare it by telephone" : "as it was read out", a.out);
     }
     toc_buf_done(&certificate);
     decisions_done(&d);
     toc_genesis_done(&genesis);
     toc_enrolment_done(&request);
     return rc;
+}
+
+// For the telephone, before anything is decided.
+static toc_rc show_request(const char *path, struct toc_err *err)
+{
+    struct toc_enrolment request;
+    char print[40];
+    TOC_TRY(toc_enrol_read(path, &request, err));
+    toc_key_fingerprint(request.signing_key, print);
+    printf("member       %s\nfingerprint  %s\n"
+           "Signed by its signing key and its TLS key: whoever made it holds both. Nothing was decided.\n"
+           "Call the member by a number you knew before, let it read out its fingerprint (`tocsin-publish enrol` printed it), then\n"
+           "  tocsinctl member admit --request %s --fingerprint '%s' ...\n",
+            request.member, print, path, print);
+    toc_enrolment_done(&request);
+    return TOC_OK;
 }
 
 static toc_rc set_status(struct ctl *ctl, const char *id, enum toc_member_status status, struct toc_err *err)
@@ -231,14 +198,18 @@ static toc_rc show(struct ctl *ctl, const char *id, struct toc_err *err)
 
 toc_rc cmd_member(struct ctl *ctl, int argc, char **argv, struct toc_err *err)
 {
-    static const char usage[] = "member admit | list | show ID | suspend ID | restore ID | revoke ID";
+    static const char usage[] = "member request FILE | admit | list | show ID | suspend ID | restore ID | revoke ID | key";
     TOC_ENSURE(argc >= 1, err, TOC_E_USAGE, "%s", usage);
     const char *verb = argv[0];
     if (strcmp(verb, "admit") == 0)
         return admit(ctl, argc - 1, argv + 1, err);
+    if (strcmp(verb, "key") == 0)
+        return member_key(ctl, argc - 1, argv + 1, err);
     if (strcmp(verb, "list") == 0 && argc == 1)
         return list(ctl, err);
     TOC_ENSURE(argc == 2, err, TOC_E_USAGE, "%s", usage);
+    if (strcmp(verb, "request") == 0)
+        return show_request(argv[1], err);
     if (strcmp(verb, "show") == 0)
         return show(ctl, argv[1], err);
     if (strcmp(verb, "suspend") == 0)

@@ -4,9 +4,12 @@
 #include <string.h>
 
 #include "hub/ctl/log.h"
+#include "hub/fuse/roll.h"
 #include "lib/base/text.h"
 #include "lib/base/time.h"
 #include "lib/indicator/limits.h"
+
+#define POLICY_MAX 36500 // hubs take no more: what counts days is then a hundred years
 
 // Reads the decisions so far, makes the one given, says its number.
 static toc_rc make(struct ctl *ctl, struct toc_control *control, struct toc_err *err)
@@ -68,8 +71,10 @@ toc_rc cmd_policy(struct ctl *ctl, int argc, char **argv, struct toc_err *err)
     const struct ctl_option none[] = {{0}};
     uint64_t value;
     TOC_TRY(ctl_options(argc, argv, none, words, 2, &count, err));
-    TOC_ENSURE(count == 2 && toc_parse_u64(toc_slice_of(words[1]), INT64_MAX, &value), err, TOC_E_USAGE,
+    TOC_ENSURE(count == 2 && roll_policy_of(toc_slice_of(words[0])) >= 0, err, TOC_E_USAGE,
             "policy NAME NUMBER; names: block-score alert-score retention-days probation-days k-anonymity");
+    TOC_ENSURE(toc_parse_u64(toc_slice_of(words[1]), POLICY_MAX, &value), err, TOC_E_USAGE, "policy wants a whole number, 0 to %d",
+            POLICY_MAX);
     struct toc_policy_setting setting = {.name = toc_slice_of(words[0]), .value = (int64_t)value};
     struct toc_policy policy = {.settings = &setting, .settings_count = 1};
     struct toc_control control;

@@ -128,15 +128,14 @@ static toc_rc send_set(struct ctl *ctl, const struct set *set, struct toc_err *e
     return rc;
 }
 
-static toc_rc reads_back(struct ctl *ctl, const struct toc_reference_use *use, struct toc_err *err)
+toc_rc reference_reads_back(struct ctl *ctl, const struct toc_reference_use *use, struct toc_err *err)
 {
     struct toc_library *library;
     TOC_TRY(toc_library_new(&ctl->conf.kafka, ctl->log, &library, err));
     struct toc_reference_set *set = toc_library_get(library, use);
     toc_reference_unref(set);
     toc_library_free(library);
-    TOC_ENSURE(set != NULL, err, TOC_E_NOTFOUND, "%.*s does not read back by its digest: not put to use",
-            TOC_SLICE_ARG(use->name));
+    TOC_ENSURE(set != NULL, err, TOC_E_NOTFOUND, "%.*s does not read back by its digest", TOC_SLICE_ARG(use->name));
     return TOC_OK;
 }
 
@@ -172,27 +171,18 @@ static toc_rc add_or_use(struct ctl *ctl, const char *verb, int argc, char **arg
     if (!toc_failed(rc))
         rc = send_set(ctl, &set, err);
     if (!toc_failed(rc))
-        rc = reads_back(ctl, &set.use, err);
+        rc = toc_err_context(reference_reads_back(ctl, &set.use, err), err, "not put to use");
     if (!toc_failed(rc) && strcmp(verb, "use") == 0)
         rc = put_to_use(ctl, &set.use, err);
     toc_buf_done(&set.bytes);
     return rc;
 }
 
-static const struct toc_reference_use *in_force(const struct decisions *d, struct toc_slice name)
-{
-    const struct toc_reference_use *found = NULL;
-    for (size_t i = 0; i < d->count; i++)
-        if (d->items[i].reference_use != NULL && toc_slice_eq(d->items[i].reference_use->name, name))
-            found = d->items[i].reference_use;
-    return found == NULL || found->removed ? NULL : found;
-}
-
 static toc_rc drop(struct ctl *ctl, const char *name, struct toc_err *err)
 {
     struct decisions d;
     toc_rc rc = decisions_read(ctl, &d, err);
-    const struct toc_reference_use *known = toc_failed(rc) ? NULL : in_force(&d, toc_slice_of(name));
+    const struct toc_reference_use *known = toc_failed(rc) ? NULL : decisions_reference(&d, toc_slice_of(name));
     if (!toc_failed(rc) && known == NULL)
         rc = toc_fail(err, TOC_E_NOTFOUND, "no set %s is in force", name);
     if (!toc_failed(rc)) {
@@ -211,7 +201,7 @@ static toc_rc list(struct ctl *ctl, struct toc_err *err)
     printf("%-28s %-16s %-12s %-16s %12s %s\n", "set", "type", "effect", "version", "bytes", "digest");
     for (size_t i = 0; i < d.count; i++) {
         const struct toc_reference_use *u = d.items[i].reference_use;
-        if (u == NULL || in_force(&d, u->name) != u)
+        if (u == NULL || decisions_reference(&d, u->name) != u)
             continue;
         printf("%-28.*s %-16s %-12s %-16.*s %12lld ", TOC_SLICE_ARG(u->name), toc_reference_type_spelling(u->type),
                 toc_reference_effect_spelling(u->effect), TOC_SLICE_ARG(u->version), (long long)u->length);

@@ -5,92 +5,52 @@
 #include <string.h>
 
 #include "hub/ctl/ask.h"
-#include "hub/ctl/log.h"
+#include "hub/ctl/pulse.h"
 #include "hub/ctl/words.h"
 #include "lib/base/json.h"
+#include "lib/base/mem.h"
 #include "lib/base/time.h"
-#include "lib/indicator/topics.h"
 
 #define RATE_MS 2000
-#define BEHIND_MS 60000 // stream time this far behind the clock is worth a word
 
-static const char *const counters[] = {"segments", "sent", "changed", "unchanged", "quarantined", "repeated", "gaps", "alarms"};
-
-static long long number(const json_t *o, const char *name)
+// How far the hubs are behind, and the partitions that no hub here holds.
+static toc_rc measure_lag(struct ctl *ctl, const json_t *partitions, json_t *out, struct toc_err *err)
 {
-    return (long long)json_integer_value(json_object_get(o, name));
-}
-
-static void add(json_t *sums, const char *name, long long n)
-{
-    json_object_set_new(sums, name, json_integer(number(sums, name) + n));
-}
-
-// The partitions' counters of each member, added up.
-static json_t *sum_members(const json_t *partitions)
-{
-    json_t *all = json_object(), *partition, *counts;
-    const char *member;
-    size_t i;
-    json_array_foreach((json_t *)(uintptr_t)partitions, i, partition)
-        json_object_foreach(json_object_get(partition, "members"), member, counts)
-        {
-            json_t *sums = json_object_get(all, member);
-            if (sums == NULL) {
-                sums = json_object();
-                json_object_set_new(all, member, sums);
-            }
-            for (size_t c = 0; c < sizeof counters / sizeof *counters; c++)
-                add(sums, counters[c], number(counts, counters[c]));
-        }
-    return all;
-}
-
-static bool conserved(const json_t *sums)
-{
-    return number(sums, "sent") ==
-            number(sums, "changed") + number(sums, "unchanged") + number(sums, "quarantined") + number(sums, "repeated");
-}
-
-static toc_rc measure_lag(struct ctl *ctl, json_t *out, struct toc_err *err)
-{
-    struct toc_topic_name submit = toc_topic(ctl->conf.kafka.prefix, TOC_TOPIC_SUBMIT, TOC_S(""));
-    struct toc_topic_name group = toc_topic(ctl->conf.kafka.prefix, "fuse", TOC_S(""));
-    int32_t partitions;
+    struct pulse_place *places;
+    int32_t count;
+    TOC_TRY(pulse_places(ctl, &places, &count, err));
+    json_t *absent = json_array();
     long long total = 0;
-    TOC_TRY(ctl_admin(ctl, err));
-    TOC_TRY(toc_admin_partitions(ctl->admin, submit.text, &partitions, err));
-    for (int32_t p = 0; p < partitions; p++) {
-        struct toc_offset committed = {.topic = submit.text, .partition = p, .offset = TOC_OFFSET_NONE};
-        int64_t begin, end;
-        TOC_TRY(toc_admin_committed(ctl->admin, group.text, &committed, 1, err));
-        TOC_TRY(toc_admin_offsets(ctl->admin, submit.text, p, TOC_READ_COMMITTED, &begin, &end, err));
-        total += end - (committed.offset >= 0 ? committed.offset : begin);
+    for (int32_t p = 0; p < count; p++) {
+        total += places[p].end - places[p].taken;
+        if (!pulse_holds(partitions, p))
+            json_array_append_new(absent, json_integer(p));
     }
     json_object_set_new(out, "lag_records", json_integer(total));
+    json_object_set_new(out, "not_here", absent);
+    toc_mem_free(places);
     return TOC_OK;
 }
 
 static json_t *gather(const json_t *partitions, size_t hubs)
 {
-    json_t *out = json_object(), *members = sum_members(partitions), *sums, *p;
+    json_t *out = json_object(), *members = pulse_members(partitions), *sums, *p;
     const char *member;
-    long long entries = 0, unauthenticated = 0, bytes = 0, jobs = 0;
+    long long entries = 0, unauthenticated = 0, bytes = 0, jobs = 0, sent = 0;
     int64_t oldest = 0;
     bool whole = true;
     size_t i;
     json_object_foreach(members, member, sums)
     {
-        json_object_set_new(sums, "accepted", json_integer(number(sums, "changed") + number(sums, "unchanged")));
-        json_object_set_new(sums, "conserved", json_boolean(conserved(sums)));
-        whole = whole && conserved(sums);
+        sent += pulse_number(sums, "sent");
+        whole = whole && pulse_conserved(sums);
     }
     json_array_foreach((json_t *)(uintptr_t)partitions, i, p)
     {
         int64_t t = 0;
-        entries += number(p, "entries");
-        bytes += number(p, "state_bytes");
-        unauthenticated += number(p, "unauthenticated");
+        entries += pulse_number(p, "entries");
+        bytes += pulse_number(p, "state_bytes");
+        unauthenticated += pulse_number(p, "unauthenticated");
         jobs += json_is_true(json_object_get(p, "job"));
         if (toc_time_parse(toc_json_text(p, "stream_time"), &t) && (oldest == 0 || t < oldest))
             oldest = t;
@@ -102,63 +62,96 @@ static json_t *gather(const json_t *partitions, size_t hubs)
     json_object_set_new(out, "unauthenticated", json_integer(unauthenticated));
     json_object_set_new(out, "jobs", json_integer(jobs));
     json_object_set_new(out, "stream_time_behind_ms", json_integer(oldest == 0 ? -1 : toc_now_ms(NULL) - oldest));
+    json_object_set_new(out, "observations", json_integer(sent)); // what --rate is the growth of
     json_object_set_new(out, "conserved", json_boolean(whole));
     json_object_set_new(out, "members", members);
     return out;
 }
 
+static const char *const columns[] = {"sent", "accepted", "changed", "quarantined", "repeated"};
+
 static void print_row(const char *name, const json_t *sums, const char *remark)
 {
-    static const char *const columns[] = {"sent", "accepted", "changed", "quarantined", "repeated"};
     printf("  %-22s", name);
     for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
-        printf(" %12s", WORDS_NUMBER(number(sums, columns[i])));
+        printf(" %12s", WORDS_NUMBER(pulse_number(sums, columns[i])));
     printf("%s\n", remark);
+}
+
+static void print_member(const char *member, const json_t *sums)
+{
+    char remark[120] = "";
+    size_t at = 0;
+    long long gaps = pulse_number(sums, "gaps"), alarms = pulse_number(sums, "alarms");
+    if (!pulse_conserved(sums))
+        at += (size_t)snprintf(remark + at, sizeof remark - at, "  NOT CONSERVED");
+    if (gaps != 0)
+        at += (size_t)snprintf(remark + at, sizeof remark - at, "  %lld gap%s", gaps, WORDS_S(gaps));
+    if (alarms != 0)
+        snprintf(remark + at, sizeof remark - at, "  %lld alarm%s: key in use twice", alarms, WORDS_S(alarms));
+    print_row(member, sums, remark);
 }
 
 static void print_members(const json_t *members)
 {
     const char *member;
     json_t *sums, *all = json_object();
-    printf("  %-22s %12s %12s %12s %12s %12s\n", "member", "sent", "accepted", "changed", "quarantined", "repeated");
+    bool remarks = false;
+    printf("  %-22s", "member");
+    for (size_t c = 0; c < sizeof columns / sizeof *columns; c++)
+        printf(" %12s", columns[c]);
+    printf("\n");
     json_object_foreach((json_t *)(uintptr_t)members, member, sums)
     {
-        print_row(member, sums, conserved(sums) ? "" : "  NOT CONSERVED");
-        for (size_t c = 0; c < sizeof counters / sizeof *counters; c++)
-            add(all, counters[c], number(sums, counters[c]));
-        add(all, "accepted", number(sums, "accepted"));
+        print_member(member, sums);
+        remarks = remarks || pulse_number(sums, "gaps") != 0 || pulse_number(sums, "alarms") != 0;
+        for (size_t c = 0; c < sizeof columns / sizeof *columns; c++)
+            pulse_add(all, columns[c], pulse_number(sums, columns[c]));
     }
     if (json_object_size(members) > 1)
         print_row("all", all, "");
+    if (remarks)
+        printf("gap: a segment named a previous one that never came; counted since the beginning: see `tocsinctl doctor`\n");
     json_decref(all);
+}
+
+static void print_absent(const json_t *absent)
+{
+    if (json_array_size(absent) == 0)
+        return;
+    printf("not held by a hub on this machine: partition%s", WORDS_S(json_array_size(absent)));
+    for (size_t i = 0; i < json_array_size(absent); i++)
+        printf("%s %lld", i == 0 ? "" : ",", (long long)json_integer_value(json_array_get(absent, i)));
+    printf("; see `tocsinctl doctor`\n");
 }
 
 static void print_status(const json_t *s)
 {
-    long long hubs = number(s, "hubs"), partitions = number(s, "partitions"), behind = number(s, "stream_time_behind_ms");
+    long long hubs = pulse_number(s, "hubs"), partitions = pulse_number(s, "partitions"), behind = pulse_number(s, "stream_time_behind_ms");
     printf("%lld hub%s, %lld partition%s, %s indicators in %.1f MB, %s record%s behind\n", hubs, WORDS_S(hubs), partitions,
-            WORDS_S(partitions), WORDS_NUMBER(number(s, "entries")), (double)number(s, "state_bytes") / 1e6,
-            WORDS_NUMBER(number(s, "lag_records")), WORDS_S(number(s, "lag_records")));
+            WORDS_S(partitions), WORDS_NUMBER(pulse_number(s, "entries")), (double)pulse_number(s, "state_bytes") / 1e6,
+            WORDS_NUMBER(pulse_number(s, "lag_records")), WORDS_S(pulse_number(s, "lag_records")));
+    print_absent(json_object_get(s, "not_here"));
     if (behind < 0)
         printf("no genesis seen yet\n");
     else
         printf("stream time is %.1f s behind the clock%s\n", (double)behind / 1000,
-                behind > BEHIND_MS ? ": ticks do not count; see `tocsinctl doctor`" : " (it moves every 5 s)");
+                behind > PULSE_STILL_MS ? ": ticks do not count; see `tocsinctl doctor`" : " (it moves every 5 s)");
     if (json_object_get(s, "observations_per_second") != NULL)
-        printf("%s observations a second\n", WORDS_NUMBER(number(s, "observations_per_second")));
+        printf("%s observations a second\n", WORDS_NUMBER(pulse_number(s, "observations_per_second")));
     print_members(json_object_get(s, "members"));
-    if (number(s, "unauthenticated") != 0)
-        printf("%s records without a valid signature since the hubs began\n", WORDS_NUMBER(number(s, "unauthenticated")));
+    if (pulse_number(s, "unauthenticated") != 0)
+        printf("%s records without a valid signature since the hubs began\n", WORDS_NUMBER(pulse_number(s, "unauthenticated")));
     if (json_is_true(json_object_get(s, "conserved")))
         printf("nothing is lost: what was sent is accepted, quarantined or repeated\n");
 }
 
 static long long sent(const json_t *partitions)
 {
-    json_t *members = sum_members(partitions), *sums;
+    json_t *members = pulse_members(partitions), *sums;
     const char *member;
     long long all = 0;
-    json_object_foreach(members, member, sums) all += number(sums, "sent");
+    json_object_foreach(members, member, sums) all += pulse_number(sums, "sent");
     json_decref(members);
     return all;
 }
@@ -186,7 +179,7 @@ toc_rc cmd_status(struct ctl *ctl, int argc, char **argv, struct toc_err *err)
     TOC_TRY(ask_status(ctl, &partitions, &hubs, err));
     int64_t began = toc_monotonic_ms(NULL);
     json_t *status = gather(partitions, hubs);
-    toc_rc rc = measure_lag(ctl, status, err);
+    toc_rc rc = measure_lag(ctl, partitions, status, err);
     if (!toc_failed(rc) && rate)
         rc = measure_rate(ctl, partitions, began, status, err);
     if (!toc_failed(rc) && json) {

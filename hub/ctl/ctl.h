@@ -63,6 +63,9 @@ ctl_command cmd_ca, cmd_init, cmd_member, cmd_interest, cmd_reference, cmd_overr
 // The canonical form of a value as people write it (defanged, with a kind that shows); USAGE with the reason.
 TOC_NODISCARD toc_rc ctl_canonical(const char *raw, enum toc_kind *kind, struct toc_buf *out, struct toc_err *err);
 
+// Is the set there, whole, under its digest? NOTFOUND when not.
+TOC_NODISCARD toc_rc reference_reads_back(struct ctl *ctl, const struct toc_reference_use *use, struct toc_err *err);
+
 // --- option parsing of commands: "--name value", "--flag", and words between them --------------------
 struct ctl_option {
     const char *name;    // without the dashes

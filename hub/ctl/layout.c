@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "hub/ctl/words.h"
 #include "lib/indicator/audience.h"
 #include "lib/indicator/topics.h"
 
@@ -60,25 +61,27 @@ static int32_t partitions_of(enum spread spread, int32_t p)
 }
 
 struct report {
-    struct layout_counts *counts;
-    bool apply, differs;
+    bool apply, differs, immovable;
 };
 
 static void say_difference(void *ctx, const struct toc_topic *topic, const char *name, const char *now, const char *wanted)
 {
     struct report *r = ctx;
+    bool partitions = strcmp(name, "partitions") == 0; // keys would come to lie elsewhere
     r->differs = true;
+    r->immovable = r->immovable || partitions;
     printf("  %s: %s is %s, %s %s\n", topic->name, name, now[0] != '\0' ? now : "(unset)",
-            r->apply ? "becomes" : "should be", wanted);
+            r->apply && !partitions ? "becomes" : "should be", wanted);
 }
 
 static toc_rc settle_topic(struct ctl *ctl, const struct toc_topic *topic, bool apply, struct layout_counts *counts,
         struct toc_err *err)
 {
-    struct report report = {.counts = counts, .apply = apply};
+    struct report report = {.apply = apply};
     toc_rc rc = toc_admin_topic_compare(ctl->admin, topic, say_difference, &report, err);
     if (rc.code == TOC_E_NOTFOUND) {
-        printf("  %s: %s (%d partitions)\n", topic->name, apply ? "made" : "is missing", topic->partitions);
+        printf("  %s: %s (%d partition%s)\n", topic->name, apply ? "made" : "is missing", topic->partitions,
+                WORDS_S(topic->partitions));
         counts->topics_made++;
         bool made;
         return apply ? toc_admin_topic_create(ctl->admin, topic, &made, err) : TOC_OK;
@@ -86,6 +89,8 @@ static toc_rc settle_topic(struct ctl *ctl, const struct toc_topic *topic, bool 
     if (toc_failed(rc) || !report.differs)
         return rc;
     counts->topics_differ++;
+    TOC_ENSURE(!apply || !report.immovable, err, TOC_E_REFUSED,
+            "%s has another number of partitions than genesis wants: make it anew, or take another kafka.prefix", topic->name);
     return apply ? toc_admin_topic_alter(ctl->admin, topic, err) : TOC_OK;
 }
 
@@ -111,28 +116,67 @@ toc_rc layout_topics(struct ctl *ctl, const struct toc_genesis *genesis, bool ap
 
 #define HUB_PRINCIPAL "User:hub"
 
+#define HUB_RIGHTS_MAX 8
+
+struct rights {
+    const struct toc_acl *wanted;
+    size_t count;
+    bool held[HUB_RIGHTS_MAX];
+};
+
+static void see_right(void *ctx, const struct toc_acl *acl)
+{
+    struct rights *r = ctx;
+    for (size_t i = 0; i < r->count; i++)
+        if (acl->on == r->wanted[i].on && acl->op == r->wanted[i].op && acl->prefixed == r->wanted[i].prefixed && !acl->deny &&
+                strcmp(acl->name, r->wanted[i].name) == 0)
+            r->held[i] = true;
+}
+
+// The first `count` of `acls` become those that the broker does not have.
+static toc_rc missing_rights(struct ctl *ctl, struct toc_acl *acls, size_t *count, struct toc_err *err)
+{
+    struct rights rights = {.wanted = acls, .count = *count};
+    for (size_t i = 0; i < rights.count; i++)
+        if (i == 0 || acls[i].on != acls[i - 1].on)
+            TOC_TRY(toc_admin_acl_list(ctl->admin, HUB_PRINCIPAL, acls[i].on, see_right, &rights, err));
+    *count = 0;
+    for (size_t i = 0; i < rights.count; i++)
+        if (!rights.held[i])
+            acls[(*count)++] = acls[i];
+    return TOC_OK;
+}
+
 // The hub reads and writes whatever has the deployment's prefix, members' topics made later included.
 toc_rc layout_hub_rights(struct ctl *ctl, bool apply, struct layout_counts *counts, struct toc_err *err)
 {
     const char *prefix = ctl->conf.kafka.prefix;
     static const enum toc_acl_op topic_ops[] = {TOC_ACL_READ, TOC_ACL_WRITE, TOC_ACL_DELETE, TOC_ACL_DESCRIBE};
-    struct toc_acl acls[8];
+    struct toc_acl acls[HUB_RIGHTS_MAX];
     size_t n = 0;
+    TOC_TRY(ctl_admin(ctl, err));
     for (size_t i = 0; i < sizeof topic_ops / sizeof *topic_ops; i++)
         acls[n++] = (struct toc_acl){HUB_PRINCIPAL, TOC_ACL_TOPIC, prefix, true, topic_ops[i], false};
     acls[n++] = (struct toc_acl){HUB_PRINCIPAL, TOC_ACL_GROUP, prefix, true, TOC_ACL_READ, false};
-    bool can = toc_admin_acl_supported(TOC_ACL_TRANSACTIONAL_ID);
-    if (can) {
+    if (toc_admin_acl_supported(TOC_ACL_TRANSACTIONAL_ID)) {
         acls[n++] = (struct toc_acl){HUB_PRINCIPAL, TOC_ACL_TRANSACTIONAL_ID, prefix, true, TOC_ACL_WRITE, false};
         acls[n++] = (struct toc_acl){HUB_PRINCIPAL, TOC_ACL_TRANSACTIONAL_ID, prefix, true, TOC_ACL_DESCRIBE, false};
-    } else {
-        printf("  this librdkafka cannot grant transactional ids; run Kafka's own tool once:\n"
-               "    kafka-acls --bootstrap-server %s --command-config client.properties --add --allow-principal " HUB_PRINCIPAL
-               " --operation Write --operation Describe --transactional-id %s --resource-pattern-type prefixed\n",
-                ctl->conf.kafka.brokers, prefix);
     }
+    TOC_TRY(missing_rights(ctl, acls, &n, err));
+    for (size_t i = 0; i < n; i++)
+        printf("  " HUB_PRINCIPAL ": %s on every %s %s*: %s\n", toc_acl_op_name(acls[i].op), toc_acl_on_name(acls[i].on), prefix,
+                apply ? "set" : "is missing");
     counts->rights_made += n;
     return apply ? toc_admin_acl_add(ctl->admin, acls, n, err) : TOC_OK;
+}
+
+void layout_note_rights(const struct ctl *ctl)
+{
+    if (!toc_admin_acl_supported(TOC_ACL_TRANSACTIONAL_ID))
+        printf("  this librdkafka cannot grant transactional ids, nor see who has them; run Kafka's own tool once:\n"
+               "    kafka-acls --bootstrap-server %s --command-config client.properties --add --allow-principal " HUB_PRINCIPAL
+               " --operation Write --operation Describe --transactional-id %s --resource-pattern-type prefixed\n",
+                ctl->conf.kafka.brokers, ctl->conf.kafka.prefix);
 }
 
 struct principal {

@@ -4,15 +4,18 @@
 #include "hub/ctl/ctl.h"
 
 struct layout_counts {
-    size_t topics_made, topics_differ, rights_made;
+    size_t topics_made, topics_differ, rights_made; // without `apply`: that would be
 };
 
 // Compares the topics of the deployment with what is there; with `apply` makes what is missing and sets what
-// differs. Every difference is printed.
+// differs. Every difference is printed. REFUSED with `apply` when a topic has another number of partitions: that is
+// not changed.
 TOC_NODISCARD toc_rc layout_topics(struct ctl *ctl, const struct toc_genesis *genesis, bool apply,
         struct layout_counts *counts, struct toc_err *err);
-// Rights of the hub's principal. What this librdkafka cannot set is printed as a line for Kafka's own tool.
+// Rights of the hub's principal: those that are missing are printed, counted and with `apply` set.
 TOC_NODISCARD toc_rc layout_hub_rights(struct ctl *ctl, bool apply, struct layout_counts *counts, struct toc_err *err);
+// Prints the line for Kafka's own tool that sets what this librdkafka can neither see nor set; nothing when it can.
+void layout_note_rights(const struct ctl *ctl);
 
 // A member's own topics, and its rights: write submit; read the audiences it is cleared for, its roster,
 // receipts and interests; nothing else. Each LITERAL.

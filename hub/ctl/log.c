@@ -102,6 +102,15 @@ const struct toc_member *decisions_member(const struct decisions *d, struct toc_
     return found;
 }
 
+const struct toc_reference_use *decisions_reference(const struct decisions *d, struct toc_slice name)
+{
+    const struct toc_reference_use *found = NULL;
+    for (size_t i = 0; i < d->count; i++)
+        if (d->items[i].reference_use != NULL && toc_slice_eq(d->items[i].reference_use->name, name))
+            found = d->items[i].reference_use;
+    return found == NULL || found->removed ? NULL : found;
+}
+
 // --- writing -----------------------------------------------------------------------------------------
 
 // The key under which the latest decision on a thing is kept in `control` and in rosters.

@@ -17,6 +17,8 @@ TOC_NODISCARD toc_rc decisions_read(struct ctl *ctl, struct decisions *out, stru
 void decisions_done(struct decisions *decisions);
 
 const struct toc_member *decisions_member(const struct decisions *decisions, struct toc_slice id);
+// The set of that name that counts; NULL: none does.
+const struct toc_reference_use *decisions_reference(const struct decisions *decisions, struct toc_slice name);
 
 // Signs the decision (sequence, time and operator are filled in; the role says with which key) and writes it.
 // also_roster: the member whose roster gets a copy; empty: none.

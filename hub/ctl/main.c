@@ -24,10 +24,15 @@ static const struct command {
                 "  --apply        do it; without it the differences are shown and nothing changes\n"
                 "  --name NAME    of the deployment, in genesis (tocsin)\n"
                 "  --partitions P of submit and all that follows it, for good (12)\n"},
-        {"member", cmd_member, true, "admit, list, show, suspend, restore or revoke a member",
-                "member admit --request FILE --role ROLE --clearance MARKING --out DIR [option]...\n"
+        {"member", cmd_member, true, "look at a request, admit, list, show, suspend, restore or revoke a member, its keys",
+                "member request FILE\n"
+                "       tocsinctl member admit --request FILE --role ROLE --clearance MARKING --out DIR [option]...\n"
                 "       tocsinctl member list | show ID | suspend ID | restore ID | revoke ID\n"
+                "       tocsinctl member key add ID --request FILE [--fingerprint TEXT] [--out DIR]\n"
+                "       tocsinctl member key list ID | revoke ID KEY [--distrust-from WHEN]\n"
+                "  request FILE   what it says and its fingerprint; decides nothing\n"
                 "  --request FILE what `tocsin-publish enrol` made\n"
+                "  --fingerprint T  as the member read it out: another key is refused\n"
                 "  --role ROLE    clinic hospital payer laboratory pharmacy device-maker health-it public-health\n"
                 "                 government peer other\n"
                 "  --clearance M  the highest marking it may read: CLEAR, GREEN or AMBER\n"
@@ -37,7 +42,9 @@ static const struct command {
                 "  --own-name N   a domain or network of its own, up to 64: never blocked\n"
                 "  --may-block    its word alone may block (government has that right)\n"
                 "  --attacker-mail, --descriptions   its e-mail addresses, its texts may be shared\n"
-                "  --no-probation its word counts from the first day, not after 30\n"},
+                "  --no-probation its word counts from the first day, not after 30\n"
+                "  key revoke     what that key (as `key list` shows it) signs from here on is refused\n"
+                "  --distrust-from W  also what it signed since: a date, a time or an age (2026-01-31, 12h)\n"},
         {"interest", cmd_interest, true, "what a member wants to be sent: add, list or remove",
                 "interest add MEMBER ID EXPRESSION | list | remove ID\n"
                 "  EXPRESSION     as 'advice = block and kind in (domain, url)': schemas/EXPRESSIONS.md\n"},

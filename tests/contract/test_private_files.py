@@ -2,12 +2,19 @@
 """What every program refuses before it connects to anything: a key file that others may use, and an authority marked
 QUICKSTART anywhere but on loopback. No broker is asked: nothing listens where these configurations point to."""
 
+import hashlib
 import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
+import time
 import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+
+import raw_member  # noqa: E402
 
 BIN = os.path.join(os.environ["TOC_BUILD"], "bin")
 NOWHERE = "127.0.0.1:9"
@@ -32,9 +39,7 @@ class Place(unittest.TestCase):
         run("tocsin-publish", "enrol", "--name", "st-mary", "--out", cls.path("m"))
         cls.write("list.txt", "evil-host.com\n")
         cls.operator(NOWHERE, NOWHERE)
-        os.chmod(cls.path("op/admin.key"), 0o644)  # makes genesis, then stops before it connects
-        cls.genesis = run("tocsinctl", "-c", cls.path("op/operator.conf"), "init")
-        os.chmod(cls.path("op/admin.key"), 0o600)
+        cls.make_genesis()
         cls.digest = subprocess.run(["sha256sum", cls.path("op/genesis.toc")], stdout=subprocess.PIPE, check=True,
                                     universal_newlines=True).stdout.split()[0]
         shutil.copy(cls.path("op/hub-ca.crt"), cls.path("m/ca.pem"))
@@ -52,6 +57,21 @@ class Place(unittest.TestCase):
     def write(cls, name, text):
         with open(cls.path(name), "w", encoding="utf-8") as stream:
             stream.write(text)
+
+    @classmethod
+    def make_genesis(cls):
+        """By another hand: `tocsinctl init` makes none before a broker answers."""
+        def digest(name):
+            with open(cls.path(name), "rb") as stream:
+                return hashlib.sha256(stream.read()).digest()
+        root, deployment = raw_member.private_key(cls.path("op/root.signing.key")), os.urandom(16)
+        genesis = {**raw_member.Schema.of("control").blank("Genesis"), "deployment": deployment, "name": "tocsin",
+                   "root_keys": [raw_member.public_bytes(root)], "partitions": 12,
+                   "audiences": [{"name": "clear", "type": "sector", "highest": "clear"}],
+                   "first_stream_time": int(time.time() * 1000), "deployment_key_digest": digest("op/deployment.key")}
+        payload = raw_member.framed("control", sequence=1, operator="operator", genesis=genesis)
+        with open(cls.path("op/genesis.toc"), "wb") as stream:
+            stream.write(raw_member.seal(deployment, root, payload))
 
     @classmethod
     def operator(cls, brokers, members):
@@ -110,16 +130,25 @@ class KeyFiles(Place):
                                      r" may be used by group or others \(mode %03o\): chmod 600 it" % mode)
 
     def test_genesis_needs_the_keys_that_make_it(self):
+        os.rename(self.path("op/genesis.toc"), self.path("aside"))
         for key in ("op/root.signing.key", "op/deployment.key"):
-            with self.subTest(key=key):
-                os.rename(self.path("op/genesis.toc"), self.path("aside"))
-                os.chmod(self.path(key), 0o644)
-                done = self.program("ctl")
-                os.chmod(self.path(key), 0o600)
-                self.assertFalse(os.path.exists(self.path("op/genesis.toc")))
-                os.rename(self.path("aside"), self.path("op/genesis.toc"))
-                self.assertNotEqual(done.returncode, 0)
-                self.assertIn("%s may be used by group or others" % os.path.basename(key), done.stdout)
+            for mode in ([], ["--apply"]):
+                with self.subTest(key=key, mode=mode):
+                    os.chmod(self.path(key), 0o644)
+                    done = run("tocsinctl", "-c", self.path("op/operator.conf"), "init", *mode)
+                    os.chmod(self.path(key), 0o600)
+                    self.assertFalse(os.path.exists(self.path("op/genesis.toc")))
+                    self.assertNotEqual(done.returncode, 0)
+                    self.assertIn("%s may be used by group or others" % os.path.basename(key), done.stdout)
+        os.rename(self.path("aside"), self.path("op/genesis.toc"))
+
+    def test_no_genesis_is_made_where_no_broker_answers(self):
+        os.rename(self.path("op/genesis.toc"), self.path("aside"))
+        done = run("tocsinctl", "-c", self.path("op/operator.conf"), "init", "--apply")
+        self.assertFalse(os.path.exists(self.path("op/genesis.toc")))
+        os.rename(self.path("aside"), self.path("op/genesis.toc"))
+        self.assertEqual(done.returncode, 1)
+        self.assertNotIn("made", done.stdout)
 
     def test_a_link_to_such_a_key_and_what_is_no_file_are_refused(self):
         os.rename(self.path("m/signing.key"), self.path("aside"))

@@ -4,6 +4,7 @@
 #
 #   deployment_make DIR [PARTITIONS]       authorities, keys, genesis, topics, rights. Under with-broker.sh it lives on the
 #                                          shared broker, behind TOC_PREFIX; else it gets a broker of its own
+#   deployment_files DIR                   of that only the files and the broker: all that is there before `tocsinctl init`
 #   deployment_member DIR ID ROLE CLEARANCE [option of `tocsinctl member admit`]...
 #                                          enrols and admits; DIR/ID/member.conf has one feed, "main", TLP:GREEN
 #   deployment_hub DIR NAME [LINE]...      DIR/NAME/hub.conf, with more lines for it
@@ -59,8 +60,8 @@ deployment_shared_broker() {
     done
 }
 
-deployment_make() {
-    local dir=$1 partitions=${2:-4}
+deployment_files() {
+    local dir=$1
     mkdir -p "$dir"
     "$deployment_bin/tocsinctl" ca --dir "$dir/op" >/dev/null
     if [ -n "${TOC_KAFKA:-}" ]; then
@@ -78,7 +79,11 @@ kafka = {
   brokers = "$TOC_KAFKA"; ca = "hub-ca.crt"; certificate = "admin.crt"; key = "admin.key"; prefix = "$TOC_PREFIX";
 };
 END_OF_CONF
-    deployment_ctl "$dir" init --partitions "$partitions" --apply >"$dir/op/init.out"
+}
+
+deployment_make() {
+    deployment_files "$1"
+    deployment_ctl "$1" init --partitions "${2:-4}" --apply >"$1/op/init.out"
 }
 
 deployment_ctl() {

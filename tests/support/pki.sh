@@ -13,7 +13,7 @@ umask 077
 mkdir -p "$1"
 cd "$1"
 shift
-days=30
+days=60
 
 new_key() { # NAME ALGORITHM; PKCS#8, the only form Kafka reads from PEM
     case $2 in

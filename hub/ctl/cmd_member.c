@@ -120,7 +120,6 @@ static toc_rc admit_it(struct ctl *ctl, const struct admit *a, const struct toc_
     toc_control_init(&control);
     control.member = &member;
     TOC_TRY(decide(ctl, d, &control, TOC_KEY_ROLE_OPERATOR, member.id, err));
-    TOC_TRY(roster_fill(ctl, member.id, err));
     return write_welcome(ctl, a, request, genesis, certificate, err);
 }
 

@@ -200,8 +200,9 @@ static toc_rc make_fingerprint(struct toc_subscription *s, struct toc_err *err)
     return TOC_OK;
 }
 
-static toc_rc decide(struct toc_subscription *s, const struct toc_member_conf *conf,
-        const char *interest, const char *dir, struct toc_bus_log log, struct toc_err *err)
+// What needs no broker.
+static toc_rc decide_here(struct toc_subscription *s, const struct toc_member_conf *conf,
+        const char *interest, struct toc_err *err)
 {
     TOC_ENSURE(conf->genesis != NULL, err, TOC_E_USAGE,
             "genesis and genesis_digest are missing in member.conf");
@@ -214,12 +215,31 @@ static toc_rc decide(struct toc_subscription *s, const struct toc_member_conf *c
         TOC_TRY(toc_subscription_parse(s->text, &s->expression, err));
     if (conf->subscribe.audience != NULL)
         TOC_TRY(set_audience(s, toc_slice_of(conf->subscribe.audience), err));
+    return make_gate(s, conf, err);
+}
+
+static toc_rc decide(struct toc_subscription *s, const struct toc_member_conf *conf,
+        const char *interest, const char *dir, struct toc_bus_log log, struct toc_err *err)
+{
+    TOC_TRY(decide_here(s, conf, interest, err));
     if (conf->subscribe.audience == NULL || s->follows != NULL)
         TOC_TRY(ask_roster(s, conf, dir, log, err));
     if (s->follows != NULL)
         TOC_TRY(toc_subscription_parse(s->text, &s->expression, err));
-    TOC_TRY(make_gate(s, conf, err));
     return make_fingerprint(s, err);
+}
+
+toc_rc toc_subscription_check(const struct toc_member_conf *conf, const char *interest,
+        struct toc_subscription *out, struct toc_err *err)
+{
+    struct toc_subscription s = {0};
+    toc_arena_init(&s.arena, ARENA_BYTES_MAX);
+    toc_rc rc = decide_here(&s, conf, interest, err);
+    if (toc_failed(rc))
+        toc_subscription_done(&s);
+    else
+        *out = s;
+    return rc;
 }
 
 static toc_rc make(const struct toc_member_conf *conf, const char *interest, const char *dir,

@@ -33,6 +33,10 @@ struct toc_subscription {
 // is for toc_subscription_done.
 TOC_NODISCARD toc_rc toc_subscription_make(const struct toc_member_conf *conf, const char *interest,
         const char *dir, struct toc_bus_log log, struct toc_subscription *out, struct toc_err *err);
+// The part of it that needs no broker: no audience unless it is configured, no expression of an id, no
+// fingerprint. Errors as above.
+TOC_NODISCARD toc_rc toc_subscription_check(const struct toc_member_conf *conf,
+        const char *interest, struct toc_subscription *out, struct toc_err *err);
 // Asks again. False when the roster now says something else (another expression, another audience):
 // then all has to begin anew. Without an answer everything stays as it is; the log is told.
 bool toc_subscription_is_current(struct toc_subscription *subscription,

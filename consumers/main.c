@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "consumers/runner/allow.h"
+#include "consumers/runner/check.h"
 #include "consumers/runner/picture.h"
 #include "consumers/runner/store.h"
 #include "consumers/runner/subscribe.h"
@@ -23,7 +24,7 @@ struct command_line {
     const char *config, *interest, *allow_for, *allow_why;
     const char *sinks[TOC_PICTURE_OUTPUTS_MAX];
     size_t sink_count;
-    bool once, accept, json;
+    bool once, accept, check, json;
     enum toc_log_level level;
     char **words; // behind the options
     int word_count;
@@ -37,6 +38,7 @@ static int usage(FILE *to, int code)
           "       tocsin-subscribe [-c member.conf] allow VALUE --for 24h --why TEXT\n"
           "       tocsin-subscribe [-c member.conf] allow list | allow remove VALUE\n"
           "       tocsin-subscribe [-c member.conf] --accept-change\n"
+          "       tocsin-subscribe [-c member.conf] --check [--interest ...] [--sink ...]\n"
           "       tocsin-subscribe --version | --help\n"
           "NAME is list, rpz, csv, jsonl or stix. list and rpz hold what is to be blocked, the "
           "others what the\n"
@@ -122,28 +124,40 @@ static toc_rc accept_change(const struct toc_member_conf *conf, struct toc_err *
     return TOC_OK;
 }
 
-static toc_rc subscribe(
-        const struct toc_member_conf *conf, const struct command_line *line, struct toc_err *err)
+static struct toc_subscribe_options options_of(
+        const struct toc_member_conf *conf, const struct command_line *line)
 {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    sigprocmask(SIG_BLOCK, &set, NULL); // before any thread: only the signalfd sees them
-    int signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-    TOC_ENSURE(signals >= 0, err, TOC_E_IO, "signalfd: %s", strerror(errno));
-    const struct toc_subscribe_options options = {
+    return (struct toc_subscribe_options){
             .conf = conf,
             .interest = line->interest != NULL ? line->interest : conf->subscribe.interest,
             .sinks = line->sinks,
             .sink_count = line->sink_count,
             .once = line->once,
             .accept = line->accept,
-            .signals = signals,
     };
+}
+
+static toc_rc subscribe(
+        const struct toc_member_conf *conf, const struct command_line *line, struct toc_err *err)
+{
+    struct toc_subscribe_options options = options_of(conf, line);
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigprocmask(SIG_BLOCK, &set, NULL); // before any thread: only the signalfd sees them
+    options.signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    TOC_ENSURE(options.signals >= 0, err, TOC_E_IO, "signalfd: %s", strerror(errno));
     toc_rc rc = toc_subscribe_run(&options, err);
-    close(signals);
+    close(options.signals);
     return rc;
+}
+
+static toc_rc check(
+        const struct toc_member_conf *conf, const struct command_line *line, struct toc_err *err)
+{
+    const struct toc_subscribe_options options = options_of(conf, line);
+    return toc_subscribe_check(&options, stdout, err);
 }
 
 static toc_rc run(
@@ -154,6 +168,8 @@ static toc_rc run(
     TOC_ENSURE(line->word_count == 0, err, TOC_E_USAGE, "%s is no command", line->words[0]);
     TOC_ENSURE(line->allow_for == NULL && line->allow_why == NULL, err, TOC_E_USAGE,
             "--for and --why belong to allow");
+    if (line->check)
+        return check(conf, line, err);
     if (line->accept && line->sink_count == 0)
         return accept_change(conf, err);
     return subscribe(conf, line, err);
@@ -164,6 +180,7 @@ enum option_code {
     OPTION_SINK,
     OPTION_ONCE,
     OPTION_ACCEPT,
+    OPTION_CHECK,
     OPTION_FOR,
     OPTION_WHY,
     OPTION_LEVEL,
@@ -177,6 +194,7 @@ static const struct option long_options[] = {
         {"sink", required_argument, NULL, OPTION_SINK},
         {"once", no_argument, NULL, OPTION_ONCE},
         {"accept-change", no_argument, NULL, OPTION_ACCEPT},
+        {"check", no_argument, NULL, OPTION_CHECK},
         {"for", required_argument, NULL, OPTION_FOR},
         {"why", required_argument, NULL, OPTION_WHY},
         {"log-level", required_argument, NULL, OPTION_LEVEL},
@@ -203,6 +221,9 @@ static int take_option(struct command_line *line, int option)
         return -1;
     case OPTION_ONCE:
         line->once = true;
+        return -1;
+    case OPTION_CHECK:
+        line->check = true;
         return -1;
     case OPTION_ACCEPT:
         line->accept = true;

@@ -278,7 +278,7 @@ ready() {
 
 # publish MEMBER FEED FILE...: one submission a file, a row each
 publish() {
-    local id=$1 feed=$2 file name refused rc
+    local id=$1 feed=$2 file name refused expired rc
     shift 2
     for file in "$@"; do
         name=$(basename "$file")
@@ -289,9 +289,10 @@ publish() {
         cat "$dir/work/told" "$dir/work/complained" >>"$dir/log/publish.log"
         progress_end
         refused=$(grep -vc '^#' "$dir/out/rejects/$id-$name.txt" || true)
-        awk -v id="$id" -v feed="$feed" -v name="$name" -v refused="$refused" '{ n[$1] = $2 }
-            END { printf "        %-11s %-11s %-34s %9d %9d %9d %9d\n", id, feed, name, refused, n["sent"], n["accepted"],
-                  n["quarantined"] }' "$dir/work/told" | group
+        expired=$(sed -n 's/^ *\([0-9]*\)  note: older than its kind lives.*/\1/p' "$dir/work/complained")
+        awk -v id="$id" -v feed="$feed" -v name="$name" -v refused="$refused" -v expired="$expired" '{ n[$1] = $2 }
+            END { printf "        %-11s %-11s %-34s %9d %9d %9d %9d %9d\n", id, feed, name, refused, n["sent"], n["accepted"],
+                  n["quarantined"], expired }' "$dir/work/told" | group
         case $rc in
         0) ;;
         3) grep -E '^(no receipt|the hub|ALARM)' "$dir/work/told" || true ;;
@@ -304,14 +305,16 @@ publish() {
 }
 
 publish_all() {
-    cat "$feeds"/maltrail/*.txt >"$dir/work/maltrail.txt"
+    # ryuk.txt is the hospital's own case: for those cleared for AMBER.
+    find "$feeds/maltrail" -name '*.txt' ! -name ryuk.txt | sort | xargs cat >"$dir/work/maltrail.txt"
     cat "$feeds"/maltrail/{akira,blackbasta,clop,lockbit,medusa,ransomhub,rhysida}.txt >"$dir/work/ransomware.txt"
-    printf '        %-11s %-11s %-34s %9s %9s %9s %9s\n' member feed file refused sent accepted quarant.
+    printf '        %-11s %-11s %-34s %9s %9s %9s %9s %9s\n' member feed file refused sent accepted quarant. expired
     publish gov-desk kev "$feeds/kev/known_exploited_vulnerabilities.csv"
-    # Reports of 2021 to 2023: taken, but a claim of that age counts no more, so nobody sees them.
-    publish gov-desk reports "$feeds"/unit42-stix/*.json
+    # Those of 2021 to 2023 are taken, but a claim of that age counts no more: the column "expired".
+    publish gov-desk reports "$feeds"/unit42-stix/*.json "$feeds"/volexity-stix/*.json
     publish gov-desk stop-ransom "$dir/work/ransomware.txt"
     publish st-marys trails "$dir/work/maltrail.txt"
+    publish st-marys incident "$feeds/maltrail/ryuk.txt"
     publish blue-river blacklists "$feeds"/ipsum/[2-8].txt
     publish two-docs covid "$feeds/covid19/newly_registered_domains-cut"
     # The same campaign seen by the clinic too: what two organisations say is blocked for everybody.
@@ -349,6 +352,12 @@ quarantined() {
     grep -E '^ +[0-9]+ ' "$dir/work/quarantine.txt" | group || echo "       nothing"
 }
 
+# MEMBER CLEARANCE AUDIENCE: what it is told
+told() {
+    ctl picture --audience "$3" | sed 's/,//g' | awk -v id="$1" -v clearance="$2" -v audience="$3" '$1 == "all" {
+        printf "  %-11s %-11s %-9s %12d %12d %12d %12d\n", id, clearance, audience, $2, $3, $4, $5; exit }' | group
+}
+
 # FILE WHAT-IT-IS-FOR
 defence() {
     local entries
@@ -365,6 +374,15 @@ screen() {
     rejected
     printf 'by the hub (quarantine):\n'
     quarantined
+    awk '/note: older than its kind lives/ { n += $1 } END { if (n > 0)
+        printf "taken, and expired when they arrived (old reports):\n  %12d  older than their kind lives; nobody is told of them\n", n }' \
+        "$dir/log/publish.log" | group
+    printf '\nWHO IS TOLD HOW MUCH\n  %-11s %-11s %-9s %12s %12s %12s %12s\n' \
+        member "cleared for" audience live block alert "no advice"
+    told gov-desk AMBER federal
+    told st-marys AMBER amber
+    told two-docs GREEN green
+    told blue-river CLEAR clear
     printf '\nBLOCKED, AND ON WHOSE WORD: what a two-doctor clinic cleared for GREEN is told\n'
     ctl picture --audience green
     printf '\nSTRONGEST CORRELATIONS (the rarer what they share, the heavier)\n'
@@ -412,10 +430,10 @@ make_keys
 start_broker | sed 's/^/        /'
 step "a deployment: genesis, topics, rights, one government source and three members" "all that was said: quickstart/log/;"
 init_deployment
-admit gov-desk government AMBER named kev:CLEAR reports:GREEN stop-ransom:GREEN:ransomware
-admit st-marys hospital AMBER anonymous trails:GREEN
-admit blue-river payer GREEN named blacklists:GREEN
+admit gov-desk government AMBER named kev:CLEAR reports:GREEN stop-ransom:CLEAR:ransomware
+admit st-marys hospital AMBER anonymous trails:GREEN incident:AMBER
 admit two-docs clinic GREEN anonymous covid:GREEN seen:GREEN
+admit blue-river payer CLEAR named blacklists:GREEN
 if [ ! -e "$dir/work/references-in-use" ]; then
     put_references_to_use
     quiet interest.log ctl interest add two-docs clinic "$interest"

@@ -5,6 +5,7 @@
 
 #include "consumers/runner/output_line.h"
 #include "lib/base/mem.h"
+#include "lib/base/text.h"
 
 // ---- lines ----
 
@@ -76,6 +77,20 @@ static toc_rc replace_text(struct line *line, struct toc_slice text, struct toc_
 }
 
 // ---- life ----
+
+toc_rc toc_output_option(const char *option, const struct toc_sink **out_sink,
+        const char **out_path, struct toc_err *err)
+{
+    struct toc_slice text = toc_slice_of(option);
+    size_t colon = toc_slice_find(text, ':');
+    const struct toc_sink *sink = toc_sink_by_name(toc_slice_sub(text, 0, colon));
+    TOC_ENSURE(sink != NULL && colon + 1 < text.len, err, TOC_E_USAGE,
+            "--sink %s: write list:PATH, rpz:PATH, csv:PATH, jsonl:PATH or stix:PATH",
+            TOC_SHOW(text));
+    *out_sink = sink;
+    *out_path = option + colon + 1;
+    return TOC_OK;
+}
 
 toc_rc toc_output_new(const struct toc_sink *sink, const char *path, unsigned mode,
         struct toc_output **out, struct toc_err *err)

@@ -35,6 +35,9 @@ struct toc_output_counts {
     uint64_t held;    // no longer wanted, held in by the brake until a person accepts it
 };
 
+// "NAME:PATH" of the command line; *out_path lies within option. USAGE.
+TOC_NODISCARD toc_rc toc_output_option(const char *option, const struct toc_sink **out_sink,
+        const char **out_path, struct toc_err *err);
 // `path` is copied. Nothing is read or written yet.
 TOC_NODISCARD toc_rc toc_output_new(const struct toc_sink *sink, const char *path, unsigned mode,
         struct toc_output **out, struct toc_err *err);

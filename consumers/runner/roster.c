@@ -1,55 +1,37 @@
 #include "consumers/runner/roster.h"
 
+#include <stdio.h>
+
+#include "lib/base/digest.h"
 #include "lib/base/text.h"
 #include "lib/base/time.h"
 #include "lib/bus/admin.h"
 #include "lib/bus/consumer.h"
-#include "lib/indicator/segment.h"
 #include "lib/indicator/topics.h"
 
-#define ARENA_BYTES_MAX ((size_t)16 * 1024 * 1024)
+#define ROSTER_BYTES_MAX ((size_t)16 * 1024 * 1024)
 #define PATIENCE_MS 10000
 
 struct reading {
-    struct toc_slice member, interest;
-    bool removed, found; // the interest
-    struct toc_roster roster;
+    struct toc_roster *roster;
+    size_t bytes;
 };
 
-// The decision inside the signed segment. Kept in the arena, for the message goes.
-static toc_rc open_decision(struct reading *reading, struct toc_slice value,
-        struct toc_control *out, struct toc_err *err)
+static void refused(void *ctx, const char *text)
 {
-    struct toc_signed_segment signed_segment;
-    struct toc_slice copy = toc_arena_copy(&reading->roster.arena, value);
-    TOC_ENSURE(copy.ptr != NULL, err, TOC_E_LIMIT, "the roster is larger than %zu bytes",
-            ARENA_BYTES_MAX);
-    enum toc_refusal refusal = toc_signed_open(copy, &reading->roster.arena, &signed_segment);
-    TOC_ENSURE(refusal == TOC_REFUSAL_NONE, err, TOC_E_SCHEMA, "%s", toc_refusal_meaning(refusal));
-    TOC_ENSURE(signed_segment.codec == TOC_CODEC_NONE, err, TOC_E_SCHEMA,
-            "a decision is not compressed");
-    return toc_control_get(signed_segment.payload, &reading->roster.arena, out, err);
+    struct toc_roster *roster = ctx;
+    if (roster->refused++ == 0)
+        snprintf(roster->first_refused, sizeof roster->first_refused, "%s", text);
 }
 
-// Later decisions on the same thing replace earlier ones.
 static toc_rc take(struct reading *reading, const struct toc_record *record, struct toc_err *err)
 {
-    struct toc_control control;
-    if (!record->has_key || !record->has_value ||
-            (!toc_slice_starts(record->key, TOC_S("member/")) &&
-                    !toc_slice_starts(record->key, TOC_S("interest/"))))
+    if (!record->has_value)
         return TOC_OK;
-    TOC_TRY(open_decision(reading, record->value, &control, err));
-    if (control.member != NULL && toc_slice_eq(control.member->id, reading->member))
-        reading->roster.member = control.member;
-    const struct toc_interest *interest = control.interest;
-    if (interest != NULL && reading->interest.len != 0 &&
-            toc_slice_eq(interest->id, reading->interest)) {
-        reading->roster.expression = interest->expression;
-        reading->removed = interest->removed;
-        reading->found = true;
-    }
-    return TOC_OK;
+    reading->bytes += record->value.len;
+    TOC_ENSURE(reading->bytes <= ROSTER_BYTES_MAX, err, TOC_E_LIMIT,
+            "the roster is larger than %zu bytes", ROSTER_BYTES_MAX);
+    return toc_book_take(reading->roster->book, record->value, err);
 }
 
 static toc_rc read_to_the_end(
@@ -96,36 +78,49 @@ static toc_rc read_topic(struct reading *reading, const struct toc_bus_conf *con
     return rc;
 }
 
-static toc_rc check(const struct reading *reading, struct toc_err *err)
+static toc_rc open_book(
+        const struct toc_genesis_file *genesis, struct toc_roster *roster, struct toc_err *err)
 {
-    TOC_ENSURE(reading->interest.len == 0 || reading->found, err, TOC_E_NOTFOUND,
+    uint8_t digest[TOC_SHA256_BYTES];
+    struct toc_slice value = toc_buf_slice(&genesis->value);
+    toc_sha256(value.ptr, value.len, digest);
+    TOC_TRY(toc_book_new(digest, refused, roster, &roster->book, err));
+    return toc_book_take(roster->book, value, err); // the pinned one, whatever the topic holds
+}
+
+static toc_rc look_up(struct toc_roster *roster, struct toc_slice member, struct toc_slice interest,
+        struct toc_err *err)
+{
+    const struct toc_interest *found;
+    TOC_TRY(toc_book_member(roster->book, member, &roster->member, err));
+    if (interest.len == 0)
+        return TOC_OK;
+    TOC_TRY(toc_book_interest(roster->book, interest, &found, err));
+    TOC_ENSURE(found != NULL && toc_slice_eq(found->member, member), err, TOC_E_NOTFOUND,
             "the hub knows no interest \"%s\" of this member; the operator adds it: tocsinctl "
             "interest add",
-            TOC_SHOW(reading->interest));
-    TOC_ENSURE(!reading->removed, err, TOC_E_NOTFOUND, "the operator removed the interest \"%s\"",
-            TOC_SHOW(reading->interest));
+            TOC_SHOW(interest));
+    TOC_ENSURE(!found->removed, err, TOC_E_NOTFOUND, "the operator removed the interest \"%s\"",
+            TOC_SHOW(interest));
+    roster->expression = found->expression;
     return TOC_OK;
 }
 
 toc_rc toc_roster_read(const struct toc_bus_conf *conf, struct toc_bus_log log,
-        struct toc_slice member, struct toc_slice interest, struct toc_roster *out,
-        struct toc_err *err)
+        const struct toc_genesis_file *genesis, struct toc_slice member, struct toc_slice interest,
+        struct toc_roster *out, struct toc_err *err)
 {
-    struct reading reading = {.member = member, .interest = interest};
+    struct reading reading = {.roster = out};
     struct toc_topic_name topic = toc_topic(conf->prefix, TOC_TOPIC_ROSTER, member);
-    toc_arena_init(&reading.roster.arena, ARENA_BYTES_MAX);
-    toc_rc rc = read_topic(&reading, conf, log, topic.text, err);
-    if (!toc_failed(rc))
-        rc = check(&reading, err);
-    if (toc_failed(rc))
-        toc_roster_done(&reading.roster);
-    else
-        *out = reading.roster;
-    return rc;
+    *out = (struct toc_roster){0};
+    TOC_TRY(open_book(genesis, out, err));
+    TOC_TRY(read_topic(&reading, conf, log, topic.text, err));
+    TOC_TRY(toc_book_settle(out->book, err));
+    return look_up(out, member, interest, err);
 }
 
 void toc_roster_done(struct toc_roster *roster)
 {
-    toc_arena_done(&roster->arena);
+    toc_book_free(roster->book);
     *roster = (struct toc_roster){0};
 }

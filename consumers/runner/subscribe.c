@@ -132,14 +132,11 @@ static void check_allow(struct subscriber *s, int64_t now_ms)
 static toc_rc add_output(
         struct subscriber *s, const char *option, unsigned mode, struct toc_err *err)
 {
-    struct toc_slice text = toc_slice_of(option);
-    size_t colon = toc_slice_find(text, ':');
-    const struct toc_sink *sink = toc_sink_by_name(toc_slice_sub(text, 0, colon));
-    TOC_ENSURE(sink != NULL && colon + 1 < text.len, err, TOC_E_USAGE,
-            "--sink %s: write list:PATH, rpz:PATH, csv:PATH, jsonl:PATH or stix:PATH",
-            TOC_SHOW(text));
+    const struct toc_sink *sink;
+    const char *path;
     struct toc_output *output = NULL;
-    TOC_TRY(toc_output_new(sink, option + colon + 1, mode, &output, err));
+    TOC_TRY(toc_output_option(option, &sink, &path, err));
+    TOC_TRY(toc_output_new(sink, path, mode, &output, err));
     toc_rc rc = toc_picture_add(s->picture, output, err);
     if (toc_failed(rc)) {
         toc_output_free(output);

@@ -12,6 +12,7 @@
 #include "lib/base/text.h"
 #include "lib/indicator/audience.h"
 #include "lib/indicator/canon.h"
+#include "lib/indicator/topics.h"
 
 #define ARENA_BYTES_MAX ((size_t)1024 * 1024)
 
@@ -113,6 +114,20 @@ static bool is_out_of_reach(const struct toc_err *err)
     return err->code == TOC_E_KAFKA || err->code == TOC_E_TIMEOUT;
 }
 
+// Once, not with every reading of the same topic.
+static void say_refused(struct toc_subscription *s, const struct toc_member_conf *conf,
+        const struct toc_roster *roster, struct toc_bus_log log)
+{
+    char text[512];
+    if (roster->refused != 0 && roster->refused != s->refused) {
+        snprintf(text, sizeof text, "topic %s: %zu records change nothing; first: %s",
+                toc_topic(conf->kafka.prefix, TOC_TOPIC_ROSTER, toc_slice_of(conf->member)).text,
+                roster->refused, roster->first_refused);
+        log.line(log.ctx, TOC_LOG_WARN, text);
+    }
+    s->refused = roster->refused;
+}
+
 static toc_rc ask_roster(struct toc_subscription *s, const struct toc_member_conf *conf,
         const char *dir, struct toc_bus_log log, struct toc_err *err)
 {
@@ -120,8 +135,9 @@ static toc_rc ask_roster(struct toc_subscription *s, const struct toc_member_con
     struct toc_roster roster = {0};
     struct toc_slice interest = toc_slice_of(s->follows);
     TOC_TRY(name_answer(conf, s->follows == NULL ? "" : s->follows, dir, path, err));
-    toc_rc rc =
-            toc_roster_read(&conf->kafka, log, toc_slice_of(conf->member), interest, &roster, err);
+    toc_rc rc = toc_roster_read(&conf->kafka, log, &s->genesis, toc_slice_of(conf->member), interest,
+            &roster, err);
+    say_refused(s, conf, &roster, log);
     if (!toc_failed(rc)) {
         rc = take_roster(s, conf, &roster, err);
         if (!toc_failed(rc))
@@ -184,8 +200,9 @@ static toc_rc make_fingerprint(struct toc_subscription *s, struct toc_err *err)
     return TOC_OK;
 }
 
-static toc_rc decide(struct toc_subscription *s, const struct toc_member_conf *conf,
-        const char *interest, const char *dir, struct toc_bus_log log, struct toc_err *err)
+// What needs no broker.
+static toc_rc decide_here(struct toc_subscription *s, const struct toc_member_conf *conf,
+        const char *interest, struct toc_err *err)
 {
     TOC_ENSURE(conf->genesis != NULL, err, TOC_E_USAGE,
             "genesis and genesis_digest are missing in member.conf");
@@ -198,18 +215,37 @@ static toc_rc decide(struct toc_subscription *s, const struct toc_member_conf *c
         TOC_TRY(toc_subscription_parse(s->text, &s->expression, err));
     if (conf->subscribe.audience != NULL)
         TOC_TRY(set_audience(s, toc_slice_of(conf->subscribe.audience), err));
+    return make_gate(s, conf, err);
+}
+
+static toc_rc decide(struct toc_subscription *s, const struct toc_member_conf *conf,
+        const char *interest, const char *dir, struct toc_bus_log log, struct toc_err *err)
+{
+    TOC_TRY(decide_here(s, conf, interest, err));
     if (conf->subscribe.audience == NULL || s->follows != NULL)
         TOC_TRY(ask_roster(s, conf, dir, log, err));
     if (s->follows != NULL)
         TOC_TRY(toc_subscription_parse(s->text, &s->expression, err));
-    TOC_TRY(make_gate(s, conf, err));
     return make_fingerprint(s, err);
 }
 
-toc_rc toc_subscription_make(const struct toc_member_conf *conf, const char *interest,
-        const char *dir, struct toc_bus_log log, struct toc_subscription *out, struct toc_err *err)
+toc_rc toc_subscription_check(const struct toc_member_conf *conf, const char *interest,
+        struct toc_subscription *out, struct toc_err *err)
 {
     struct toc_subscription s = {0};
+    toc_arena_init(&s.arena, ARENA_BYTES_MAX);
+    toc_rc rc = decide_here(&s, conf, interest, err);
+    if (toc_failed(rc))
+        toc_subscription_done(&s);
+    else
+        *out = s;
+    return rc;
+}
+
+static toc_rc make(const struct toc_member_conf *conf, const char *interest, const char *dir,
+        struct toc_bus_log log, size_t refused, struct toc_subscription *out, struct toc_err *err)
+{
+    struct toc_subscription s = {.refused = refused};
     toc_arena_init(&s.arena, ARENA_BYTES_MAX);
     toc_rc rc = toc_dir_make(dir, 0700, err);
     if (!toc_failed(rc))
@@ -221,7 +257,13 @@ toc_rc toc_subscription_make(const struct toc_member_conf *conf, const char *int
     return rc;
 }
 
-bool toc_subscription_is_current(const struct toc_subscription *s,
+toc_rc toc_subscription_make(const struct toc_member_conf *conf, const char *interest,
+        const char *dir, struct toc_bus_log log, struct toc_subscription *out, struct toc_err *err)
+{
+    return make(conf, interest, dir, log, 0, out, err);
+}
+
+bool toc_subscription_is_current(struct toc_subscription *s,
         const struct toc_member_conf *conf, const char *interest, const char *dir,
         struct toc_bus_log log)
 {
@@ -229,11 +271,12 @@ bool toc_subscription_is_current(const struct toc_subscription *s,
     struct toc_err err;
     if (conf->subscribe.audience != NULL && s->follows == NULL)
         return true; // nothing of it comes from the roster
-    if (toc_failed(toc_subscription_make(conf, interest, dir, log, &now, &err))) {
+    if (toc_failed(make(conf, interest, dir, log, s->refused, &now, &err))) {
         log.line(log.ctx, TOC_LOG_WARN, err.text);
         return true;
     }
     bool same = toc_slice_eq(now.fingerprint, s->fingerprint);
+    s->refused = now.refused;
     toc_subscription_done(&now);
     return same;
 }

@@ -1,5 +1,5 @@
 // What is asked of whom: deployment, audience, interest, and the gate's own part, from member.conf, the
-// command line and the roster. Made once at the start; nothing changes it.
+// command line and the roster. Made once at the start; what is asked never changes.
 #pragma once
 
 #include <stddef.h>
@@ -23,6 +23,7 @@ struct toc_subscription {
     struct toc_psl *suffixes;
     struct toc_guard *own;
     size_t own_count;
+    size_t refused; // decisions on the roster that change nothing, as far as the log knows
     struct toc_arena arena;
 };
 
@@ -32,9 +33,13 @@ struct toc_subscription {
 // is for toc_subscription_done.
 TOC_NODISCARD toc_rc toc_subscription_make(const struct toc_member_conf *conf, const char *interest,
         const char *dir, struct toc_bus_log log, struct toc_subscription *out, struct toc_err *err);
+// The part of it that needs no broker: no audience unless it is configured, no expression of an id, no
+// fingerprint. Errors as above.
+TOC_NODISCARD toc_rc toc_subscription_check(const struct toc_member_conf *conf,
+        const char *interest, struct toc_subscription *out, struct toc_err *err);
 // Asks again. False when the roster now says something else (another expression, another audience):
 // then all has to begin anew. Without an answer everything stays as it is; the log is told.
-bool toc_subscription_is_current(const struct toc_subscription *subscription,
+bool toc_subscription_is_current(struct toc_subscription *subscription,
         const struct toc_member_conf *conf, const char *interest, const char *dir,
         struct toc_bus_log log);
 void toc_subscription_done(struct toc_subscription *subscription); // zeroed ones are fine

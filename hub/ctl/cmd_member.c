@@ -66,11 +66,11 @@ static toc_rc admit_it(struct ctl *ctl, const struct admit *a, const struct toc_
     TOC_ENSURE(decisions_member(d, member.id) == NULL, err, TOC_E_EXISTS,
             "%s is admitted already: `tocsinctl member show %s`", request->member, request->member);
     TOC_TRY(layout_member(ctl, &genesis->facts, &member, err));
+    // Before the decision: once admitted it cannot be done again, and the member would lack its certificate.
+    TOC_TRY(welcome_write(ctl, a->out, request, genesis, certificate, err));
     toc_control_init(&control);
     control.member = &member;
-    TOC_TRY(decide(ctl, d, &control, TOC_KEY_ROLE_OPERATOR, member.id, err));
-    TOC_TRY(roster_fill(ctl, member.id, err));
-    return welcome_write(ctl, a->out, request, genesis, certificate, err);
+    return decide(ctl, d, &control, TOC_KEY_ROLE_OPERATOR, member.id, err);
 }
 
 static toc_rc admit(struct ctl *ctl, int argc, char **argv, struct toc_err *err)

@@ -2,7 +2,7 @@
 
 #include <stddef.h>
 
-#include "lib/base/time.h"
+#include "lib/indicator/kind.h"
 
 #include "hub/fuse/decay_table.inc"
 
@@ -16,11 +16,11 @@ enum {
 };
 
 static const struct decay_curve curves[] = {
-        [CURVE_ADDRESS] = {speed_0_55, 47 * TOC_MS_DAY},
-        [CURVE_DOMAIN] = {speed_0_7, 300 * TOC_MS_DAY},
-        [CURVE_DYNAMIC_DOMAIN] = {speed_0_7, 30 * TOC_MS_DAY},
-        [CURVE_HASH] = {speed_0_3, 460 * TOC_MS_DAY},
-        [CURVE_EMAIL] = {speed_0_5, 90 * TOC_MS_DAY},
+        [CURVE_ADDRESS] = {speed_0_55, TOC_LIFETIME_NETWORK_MS},
+        [CURVE_DOMAIN] = {speed_0_7, TOC_LIFETIME_DOMAIN_MS},
+        [CURVE_DYNAMIC_DOMAIN] = {speed_0_7, TOC_LIFETIME_DYNAMIC_DOMAIN_MS},
+        [CURVE_HASH] = {speed_0_3, TOC_LIFETIME_FILE_MS},
+        [CURVE_EMAIL] = {speed_0_5, TOC_LIFETIME_EMAIL_MS},
         [CURVE_NONE] = {NULL, INT64_MAX},
 };
 

@@ -2,12 +2,12 @@
 
 #include <string.h>
 
-#include "hub/route/book.h"
 #include "hub/route/pivots.h"
 #include "lib/base/arena.h"
 #include "lib/base/buf.h"
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
+#include "lib/indicator/book.h"
 #include "lib/indicator/topics.h"
 #include "schemas/interest_change.h"
 #include "schemas/receipt.h"
@@ -17,7 +17,7 @@
 #define CHANGES (TOC_CHANGE_LEAVE + 1)
 
 struct toc_route {
-    struct book *book;
+    struct toc_book *book;
     bool settled; // the book, since the last decision
     struct toc_arena arena; // for one record
     struct toc_buf changes[CHANGES]; // the record in hand as each kind of change, encoded when first needed
@@ -34,7 +34,7 @@ toc_rc toc_route_new(const struct toc_route_conf *conf, struct toc_route **out, 
     for (size_t i = 0; i < CHANGES; i++)
         toc_buf_init(&route->changes[i], VALUE_BYTES_MAX);
     toc_buf_init(&route->pivot, VALUE_BYTES_MAX);
-    toc_rc rc = book_new(conf->genesis_digest, conf->complain, conf->ctx, &route->book, err);
+    toc_rc rc = toc_book_new(conf->genesis_digest, conf->complain, conf->ctx, &route->book, err);
     if (toc_failed(rc)) {
         toc_route_free(route);
         return rc;
@@ -47,7 +47,7 @@ void toc_route_free(struct toc_route *route)
 {
     if (route == NULL)
         return;
-    book_free(route->book);
+    toc_book_free(route->book);
     toc_arena_done(&route->arena);
     for (size_t i = 0; i < CHANGES; i++)
         toc_buf_done(&route->changes[i]);
@@ -58,18 +58,18 @@ void toc_route_free(struct toc_route *route)
 toc_rc toc_route_decision(struct toc_route *route, struct toc_slice value, struct toc_err *err)
 {
     route->settled = false;
-    return book_take(route->book, value, err);
+    return toc_book_take(route->book, value, err);
 }
 
 const struct toc_genesis *toc_route_genesis(const struct toc_route *route)
 {
-    return book_genesis(route->book);
+    return toc_book_genesis(route->book);
 }
 
 static toc_rc settle(struct toc_route *route, struct toc_err *err)
 {
     if (!route->settled)
-        TOC_TRY(book_settle(route->book, err));
+        TOC_TRY(toc_book_settle(route->book, err));
     route->settled = true;
     return TOC_OK;
 }
@@ -77,7 +77,7 @@ static toc_rc settle(struct toc_route *route, struct toc_err *err)
 toc_rc toc_route_totals(struct toc_route *route, struct toc_route_totals *out, struct toc_err *err)
 {
     TOC_TRY(settle(route, err));
-    (void)book_interests(route->book, &route->totals.interests);
+    (void)toc_book_interests(route->book, &route->totals.interests);
     *out = route->totals;
     return TOC_OK;
 }
@@ -85,7 +85,7 @@ toc_rc toc_route_totals(struct toc_route *route, struct toc_route_totals *out, s
 // --- interests -----------------------------------------------------------------------------------------
 
 // False: the interest is not concerned.
-static bool change_of(const struct interest *interest, const struct toc_indicator *i, enum toc_change *out)
+static bool change_of(const struct toc_book_interest *interest, const struct toc_indicator *i, enum toc_change *out)
 {
     bool now = toc_expr_matches(interest->expr, i->kind, i->value, &i->now);
     bool was = i->prior != NULL && toc_expr_matches(interest->expr, i->kind, i->value, i->prior);
@@ -113,7 +113,7 @@ static toc_rc tell_interests(struct toc_route *route, int audience, const struct
         const struct toc_indicator *i, toc_route_emit_fn *emit, void *ctx, struct toc_err *err)
 {
     size_t count;
-    const struct interest *interests = book_interests(route->book, &count);
+    const struct toc_book_interest *interests = toc_book_interests(route->book, &count);
     for (size_t c = 0; c < CHANGES; c++)
         toc_buf_clear(&route->changes[c]);
     for (size_t k = 0; k < count; k++) {
@@ -121,7 +121,7 @@ static toc_rc tell_interests(struct toc_route *route, int audience, const struct
         if (interests[k].audience != audience || !change_of(&interests[k], i, &change))
             continue;
         struct toc_buf *value = &route->changes[change];
-        TOC_TRY(encode(value, change, book_genesis(route->book)->audiences[audience].name, input, i, err));
+        TOC_TRY(encode(value, change, toc_book_genesis(route->book)->audiences[audience].name, input, i, err));
         const struct toc_route_record record = {.where = TOC_ROUTE_INTEREST, .whose = interests[k].id, .key = input->key,
                 .value = toc_buf_slice(value), .time = input->time};
         TOC_TRY(emit(ctx, &record, err));
@@ -138,7 +138,7 @@ toc_rc toc_route_view(struct toc_route *route, int audience, const struct toc_ro
     if (!input->has_value || toc_slice_is(input->key, TOC_HEAD_KEY))
         return TOC_OK;
     TOC_TRY(settle(route, err));
-    const struct toc_genesis *genesis = book_genesis(route->book);
+    const struct toc_genesis *genesis = toc_book_genesis(route->book);
     toc_arena_reset(&route->arena);
     route->totals.views++;
     if (toc_failed(toc_indicator_get(input->value, &route->arena, &i, NULL)) || !toc_slice_eq(input->key, i.id)) {

@@ -3,22 +3,38 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <microhttpd.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "lib/base/mem.h"
 #include "lib/base/text.h"
+#include "lib/base/time.h"
 
 #define CONNECTIONS_MAX 32u
 #define REQUEST_BYTES_MAX ((size_t)16 * 1024)
 #define BODY_BYTES_MAX ((size_t)4 * 1024 * 1024)
 #define IDLE_S 10u
+#define LIFE_S 60u
+#define LOOK_EVERY_MS 500 // for connections whose time is over
+
+struct connection {
+    int fd; // -1: the place is free
+    int64_t until_ms;
+};
 
 struct toc_http {
     struct MHD_Daemon *daemon;
     const struct toc_http_route *routes;
     uint16_t port;
+    int64_t life_ms;
+    int stop_fd; // an eventfd: readable when the thread shall end
+    pthread_t thread;
+    struct connection connections[CONNECTIONS_MAX];
 };
 
 // ---- answers; the server's thread ----
@@ -95,6 +111,52 @@ static enum MHD_Result answer(void *ctx, struct MHD_Connection *connection, cons
     return send_error(connection, MHD_HTTP_INTERNAL_SERVER_ERROR, "the answer does not fit\n");
 }
 
+// ---- serving; the server's thread ----
+
+// libmicrohttpd ends what is idle, but a byte now and then is not idle.
+static void on_connection(void *ctx, struct MHD_Connection *connection, void **place,
+        enum MHD_ConnectionNotificationCode what)
+{
+    struct toc_http *http = ctx;
+    const union MHD_ConnectionInfo *info =
+            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    struct connection *own = *place;
+    if (what == MHD_CONNECTION_NOTIFY_CLOSED && own != NULL)
+        own->fd = -1;
+    for (size_t i = 0; what == MHD_CONNECTION_NOTIFY_STARTED && i < CONNECTIONS_MAX; i++)
+        if (http->connections[i].fd < 0) {
+            http->connections[i].fd = info->connect_fd;
+            http->connections[i].until_ms = toc_monotonic_ms(NULL) + http->life_ms;
+            *place = &http->connections[i];
+            return;
+        }
+}
+
+// Its next read or write finds it closed.
+static void cut_old(struct toc_http *http)
+{
+    int64_t now = toc_monotonic_ms(NULL);
+    for (size_t i = 0; i < CONNECTIONS_MAX; i++)
+        if (http->connections[i].fd >= 0 && now >= http->connections[i].until_ms)
+            (void)shutdown(http->connections[i].fd, SHUT_RDWR);
+}
+
+static void *serve(void *ctx)
+{
+    struct toc_http *http = ctx;
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+    struct pollfd on[] = {
+            {.fd = info->epoll_fd, .events = POLLIN}, {.fd = http->stop_fd, .events = POLLIN}};
+    while (on[1].revents == 0) {
+        MHD_UNSIGNED_LONG_LONG at_most = 0;
+        bool soon = MHD_get_timeout(http->daemon, &at_most) == MHD_YES && at_most < LOOK_EVERY_MS;
+        (void)poll(on, 2, soon ? (int)at_most : LOOK_EVERY_MS); // interrupted: as if nothing came
+        (void)MHD_run(http->daemon);
+        cut_old(http);
+    }
+    return NULL;
+}
+
 // ---- listening ----
 
 struct place {
@@ -166,11 +228,34 @@ static struct MHD_Daemon *start_daemon(struct toc_http *http, int fd, unsigned i
             {MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)idle_s, NULL},
             {MHD_OPTION_CONNECTION_MEMORY_LIMIT, REQUEST_BYTES_MAX, NULL},
             {MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
+            {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, http},
             {MHD_OPTION_END, 0, NULL},
     };
     // Without MHD_USE_ERROR_LOG it writes nothing of its own.
-    return MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL, 0, NULL, NULL, answer,
-            http, MHD_OPTION_ARRAY, items, MHD_OPTION_END);
+    return MHD_start_daemon(
+            MHD_USE_EPOLL, 0, NULL, NULL, answer, http, MHD_OPTION_ARRAY, items, MHD_OPTION_END);
+}
+
+// The daemon takes fd over; on failure all is as before.
+static bool start(struct toc_http *http, int fd, const struct toc_http_options *options)
+{
+    http->routes = options->routes;
+    http->port = port_of(fd);
+    http->life_ms = (int64_t)(options->life_s != 0 ? options->life_s : LIFE_S) * 1000;
+    for (size_t i = 0; i < CONNECTIONS_MAX; i++)
+        http->connections[i].fd = -1;
+    http->stop_fd = eventfd(0, EFD_CLOEXEC);
+    if (http->stop_fd < 0)
+        return false;
+    http->daemon = start_daemon(http, fd, options->idle_s != 0 ? options->idle_s : IDLE_S);
+    if (http->daemon != NULL && pthread_create(&http->thread, NULL, serve, http) == 0)
+        return true;
+    if (http->daemon != NULL) {
+        (void)MHD_quiesce_daemon(http->daemon); // fd is ours again
+        MHD_stop_daemon(http->daemon);
+    }
+    close(http->stop_fd);
+    return false;
 }
 
 toc_rc toc_http_open(
@@ -179,12 +264,7 @@ toc_rc toc_http_open(
     int fd = -1;
     TOC_TRY(listen_on(options, &fd, err));
     struct toc_http *http = toc_mem_alloc(1, sizeof *http);
-    if (http != NULL) {
-        http->routes = options->routes;
-        http->port = port_of(fd);
-        http->daemon = start_daemon(http, fd, options->idle_s != 0 ? options->idle_s : IDLE_S);
-    }
-    if (http == NULL || http->daemon == NULL) {
+    if (http == NULL || !start(http, fd, options)) {
         close(fd);
         toc_mem_free(http);
         return toc_fail(err, TOC_E_MEMORY, "cannot start the HTTP server on %s", options->address);
@@ -202,6 +282,11 @@ void toc_http_close(struct toc_http *http)
 {
     if (http == NULL)
         return;
+    const uint64_t one = 1;
+    if (write(http->stop_fd, &one, sizeof one) != (ssize_t)sizeof one)
+        abort(); // an eventfd of ours takes a number
+    pthread_join(http->thread, NULL);
+    close(http->stop_fd);
     MHD_stop_daemon(http->daemon); // closes the listening socket too
     toc_mem_free(http);
 }

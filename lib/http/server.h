@@ -1,6 +1,7 @@
 // A small, bounded HTTP server for metrics and health (libmicrohttpd): GET and HEAD of fixed paths,
 // one thread of its own. No TLS, no authentication: it answers on loopback unless told otherwise.
-// At most 32 connections, each closed when nothing moved for 10 s; a request's head may take 16 KiB
+// At most 32 connections, each closed when nothing moved for 10 s and a minute after it began: who sends
+// a byte now and then does not keep the others out. A request's head may take 16 KiB
 // with all that is kept for it; a body of 4 MiB at most is sent, a body received is ignored.
 #pragma once
 
@@ -28,6 +29,7 @@ struct toc_http_options {
     uint16_t port;                       // 0: the kernel chooses
     bool allow_remote;                   // else an address other than loopback is REFUSED
     unsigned idle_s;                     // 0: 10 s
+    unsigned life_s;                     // of a connection; 0: 60 s
     const struct toc_http_route *routes; // ended by a row without path; must outlive the server
 };
 

@@ -28,3 +28,16 @@ const struct toc_kind_row *toc_kind_row(enum toc_kind kind)
     size_t at = (size_t)kind - TOC_KIND_IPV4;
     return kind > TOC_KIND_UNKNOWN && at < sizeof rows / sizeof *rows ? &rows[at] : NULL;
 }
+
+int64_t toc_kind_lifetime(enum toc_kind kind)
+{
+    static const int64_t lifetimes[] = {
+            [TOC_CURVE_NONE] = INT64_MAX,
+            [TOC_CURVE_NETWORK] = TOC_LIFETIME_NETWORK_MS,
+            [TOC_CURVE_DOMAIN] = TOC_LIFETIME_DOMAIN_MS,
+            [TOC_CURVE_FILE] = TOC_LIFETIME_FILE_MS,
+            [TOC_CURVE_EMAIL] = TOC_LIFETIME_EMAIL_MS,
+    };
+    const struct toc_kind_row *row = toc_kind_row(kind);
+    return lifetimes[row == NULL ? TOC_CURVE_NONE : row->curve];
+}

@@ -7,10 +7,12 @@
 #include <stddef.h>
 
 #include "lib/base/slice.h"
+#include "lib/base/time.h"
 #include "schemas/refusal.h" // generated: enum toc_refusal
 #include "schemas/types.h"   // generated: enum toc_kind
 
-// Which curve ages a contribution of this kind; lifetimes and speeds are the hub's policy.
+// Which curve ages a contribution of this kind. Its lifetime: a claim of that age counts nothing any more; how
+// fast it fades until then is the hub's policy.
 enum toc_curve {
     TOC_CURVE_NONE =
             0,         // never ages, has no score and no advice, cannot be refuted: vulnerabilities
@@ -19,6 +21,12 @@ enum toc_curve {
     TOC_CURVE_FILE, // hashes
     TOC_CURVE_EMAIL,
 };
+
+#define TOC_LIFETIME_NETWORK_MS (47 * TOC_MS_DAY)
+#define TOC_LIFETIME_DOMAIN_MS (300 * TOC_MS_DAY)
+#define TOC_LIFETIME_DYNAMIC_DOMAIN_MS (30 * TOC_MS_DAY) // under a name that gives names to everybody
+#define TOC_LIFETIME_FILE_MS (460 * TOC_MS_DAY)
+#define TOC_LIFETIME_EMAIL_MS (90 * TOC_MS_DAY)
 
 struct toc_form; // lib/indicator/form.h: a canonical value under construction
 
@@ -40,3 +48,6 @@ struct toc_kind_row {
 
 // The row of a kind (toc_kind_parse of schemas/types.h finds a kind by name); NULL for unknown and for numbers that are no kind.
 const struct toc_kind_row *toc_kind_row(enum toc_kind kind);
+
+// Its lifetime in ms (of a domain: one that is not under a dynamic-DNS name); INT64_MAX when it never ages.
+int64_t toc_kind_lifetime(enum toc_kind kind);

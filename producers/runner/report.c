@@ -150,7 +150,7 @@ void toc_report_summary(struct toc_report *report)
     FILE *out = report->options.out;
     size_t count = 0;
     end_progress(report);
-    if (!report->options.terminal && report->refused_total == 0)
+    if (!report->options.terminal && report->refused_total == 0 && report->expired == 0)
         return;
     for (size_t i = 0; i < TOC_REFUSAL_COUNT; i++)
         if (report->refused[i] > 0)
@@ -166,6 +166,9 @@ void toc_report_summary(struct toc_report *report)
         if (report->notes[i] > 0)
             fprintf(out, "%9llu  note: %s\n", (unsigned long long)report->notes[i],
                     note_texts[i].text);
+    if (report->expired > 0)
+        fprintf(out, "%9llu  note: older than its kind lives, or ended: it arrives expired\n",
+                (unsigned long long)report->expired);
     if (report->relations_dropped > 0)
         fprintf(out, "%9llu  note: a relation was left out, its value is none that can be shared\n",
                 (unsigned long long)report->relations_dropped);

@@ -1,5 +1,6 @@
 // What a run tells the one who started it: every refused line with its reason, the progress on a
-// terminal, the sums at the end. On a machine (cron) it is silent unless something was refused.
+// terminal, the sums at the end. On a machine (cron) it is silent unless something was refused or
+// is of no effect.
 #pragma once
 
 #include <stdbool.h>
@@ -28,6 +29,7 @@ struct toc_report {
     uint64_t taken; // observations, duplicates included
     uint64_t refused[TOC_REFUSAL_COUNT];
     uint64_t refused_total;
+    uint64_t expired;           // too old to count, or ended, when they were read
     uint64_t relations_dropped; // whose value is nothing that can be shared
     unsigned notes_seen;
     uint64_t notes[8]; // by bit of enum toc_note

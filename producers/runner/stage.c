@@ -6,6 +6,7 @@
 #include "lib/base/text.h"
 #include "lib/indicator/canon.h"
 #include "lib/indicator/identity.h"
+#include "lib/indicator/kind.h"
 #include "lib/indicator/limits.h"
 #include "lib/indicator/refang.h"
 #include "producers/runner/clean.h"
@@ -19,6 +20,7 @@ void toc_stage_init(
         struct toc_stage *stage, const struct toc_stage_options *options, struct toc_report *report)
 {
     *stage = (struct toc_stage){.options = *options, .report = report, .rc = TOC_OK};
+    stage->now_ms = toc_now_ms(report->options.clock);
     toc_arena_init(&stage->arena, ARENA_BYTES_MAX);
     toc_buf_init(&stage->refanged, TOC_RAW_BYTES_MAX);
     toc_buf_init(&stage->value, TOC_VALUE_BYTES_MAX);
@@ -207,6 +209,17 @@ static enum toc_refusal take(
     return refusal;
 }
 
+// What the hub takes without it ever counting. A domain under a dynamic-DNS name lives shorter, which only the
+// hub can tell.
+static bool is_expired(const struct toc_observation *obs, int64_t now_ms)
+{
+    int64_t seen = obs->last_seen != 0 ? obs->last_seen : obs->first_seen;
+    if (obs->action != TOC_ACTION_ASSERT)
+        return false;
+    return (obs->valid_until != 0 && obs->valid_until <= now_ms) ||
+           (seen != 0 && now_ms - seen >= toc_kind_lifetime(obs->kind));
+}
+
 static bool on_refused(void *ctx, const struct toc_refused *refused)
 {
     struct toc_stage *stage = ctx;
@@ -231,6 +244,7 @@ static bool on_found(void *ctx, const struct toc_found *found)
     toc_report_notes(stage->report, taken.notes);
     stage->report->lines = found->line;
     stage->report->taken++;
+    stage->report->expired += is_expired(&taken.obs, stage->now_ms);
     toc_report_progress(stage->report);
     stage->rc = stage->options.take(
             stage->options.ctx, taken.key, taken.marking, &taken.obs, &stage->err);

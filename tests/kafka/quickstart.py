@@ -12,7 +12,7 @@ import time
 
 ROOT = os.getcwd()
 BIN = os.path.abspath(os.path.join(os.environ["TOC_BUILD"], "bin"))
-HEADINGS = ("SENT, AND WHAT BECAME OF IT", "KEPT BACK, AND WHY", "BLOCKED, AND ON WHOSE WORD", "STRONGEST CORRELATIONS", "DEFENCES",
+HEADINGS = ("SENT, AND WHAT BECAME OF IT", "KEPT BACK, AND WHY", "WHO IS TOLD HOW MUCH", "BLOCKED, AND ON WHOSE WORD", "STRONGEST CORRELATIONS", "DEFENCES",
             "TRY NEXT")
 OUTPUTS = ("block.list", "block.rpz", "indicators.csv", "indicators.jsonl", "indicators.stix.json")
 PATIENCE = 300
@@ -42,6 +42,9 @@ def look_at_the_screen(place):
     for name in OUTPUTS:
         entries = re.search(rf"^ +([\d,]+)  {re.escape(name)} ", screen, re.M)
         ensure(entries and int(entries[1].replace(",", "")) > 1000, f"{name} is nearly empty", screen)
+    told = {member: int(live.replace(",", "")) for member, live in
+            re.findall(r"^ +(\S+) +(?:AMBER|GREEN|CLEAR) +\w+ +([\d,]+) ", screen, re.M)}
+    ensure(told["st-marys"] > told["two-docs"] > told["blue-river"] > 0, "members of different clearance are told the same", screen)
     return screen
 
 

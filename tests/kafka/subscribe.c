@@ -223,6 +223,48 @@ static void test_following_an_interest(void **state)
     assert_int_equal(finish(&p, SIGTERM), 0);
 }
 
+// Whoever can write the roster decides nothing by it, unless root let that key decide.
+static void test_a_forged_roster_changes_nothing(void **state)
+{
+    (void)state;
+    static const struct {
+        bool grants, revokes; // the stranger's key, before it signs
+        bool urls; // are asked for then
+        const char *expression, *complaint; // NULL: none
+    } rows[] = {
+            {.expression = "kind = url",
+                    .complaint = ".roster.sub-clinic: 1 records change nothing; first: decision on "
+                                 "sub-north: it is signed by nobody who may decide that"},
+            {.grants = true, .expression = "kind = url and score > 1", .urls = true},
+            {.revokes = true, // what it signed before stands
+                    .urls = true,
+                    .expression = "kind = domain",
+                    .complaint = "decision on sub-north: it is signed by nobody"},
+    };
+    char out[8192];
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        begin();
+        if (rows[i].grants || rows[i].revokes)
+            put_grant(stranger, rows[i].revokes, MEMBER);
+        put_interest(stranger, MEMBER, "sub-north", rows[i].expression, false);
+        commit();
+        run_ok(CONF "--once --interest sub-north --sink csv:r.csv", out, sizeof out);
+        assert_true(holds("r.csv", "https://u.example.com/x") == rows[i].urls);
+        assert_true(holds("r.csv", "a.example.com") != rows[i].urls);
+        if (rows[i].complaint == NULL)
+            assert_null(strstr(out, "change nothing"));
+        else
+            assert_shows(out, rows[i].complaint);
+    }
+    begin();
+    put_member(stranger, MEMBER); // nor is anybody admitted, suspended or cleared by it
+    put_interest(operator_key, MEMBER, "sub-north", "kind = domain", false);
+    commit();
+    run_ok(CONF "--once --interest sub-north --sink csv:r.csv --accept-change", out, sizeof out);
+    assert_true(holds("r.csv", "a.example.com"));
+    assert_shows(out, "2 records change nothing"); // this and the last row's
+}
+
 static int by_size(const void *a, const void *b)
 {
     int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
@@ -262,6 +304,7 @@ int main(void)
             cmocka_unit_test(test_following),
             cmocka_unit_test(test_the_brake_waits_for_a_person),
             cmocka_unit_test(test_following_an_interest),
+            cmocka_unit_test(test_a_forged_roster_changes_nothing),
             cmocka_unit_test(test_latency),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

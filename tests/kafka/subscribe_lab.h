@@ -31,7 +31,7 @@
 static struct bus_who admin;
 static struct toc_admin *ops;
 static struct toc_txn *txn;
-static struct toc_key *root;
+static struct toc_key *root, *operator_key, *stranger;
 static char dir[TOC_PATH_BYTES_MAX];
 static int changes; // inotify: something in dir was renamed into place, or written
 
@@ -174,53 +174,92 @@ static inline void put_change(
 }
 
 // A signed decision, as the roster has it and as genesis lies in a file.
-static inline void seal(const struct toc_control *control, struct toc_buf *out)
+static inline void seal(
+        const struct toc_control *control, const struct toc_key *signer, struct toc_buf *out)
 {
     struct toc_buf payload;
     struct toc_err err = {0};
     const uint8_t deployment[16] = {7};
     toc_buf_init(&payload, 1 << 16);
     toc_control_put(control, &payload);
-    assert_ok(toc_segment_seal(deployment, root, toc_buf_slice(&payload), 0, NULL, out, &err), err);
+    assert_ok(
+            toc_segment_seal(deployment, signer, toc_buf_slice(&payload), 0, NULL, out, &err), err);
     toc_buf_done(&payload);
 }
 
-static inline void put_decision(
-        const struct toc_control *control, const char *member, const char *key)
+// Numbers it one above the last.
+static inline void put_decision(struct toc_control *control, const struct toc_key *signer,
+        const char *member, const char *key)
 {
+    static int64_t sequence = 1; // genesis
     struct toc_buf value;
+    control->sequence = ++sequence;
     toc_buf_init(&value, 1 << 16);
-    seal(control, &value);
+    seal(control, signer, &value);
     put(topic_of(TOC_TOPIC_ROSTER, member), 0, key, &value);
     toc_buf_done(&value);
 }
 
-static inline void write_roster(const char *member)
+static inline void put_grant(const struct toc_key *key, bool revoked, const char *member)
+{
+    struct toc_control control;
+    struct toc_key_grant grant;
+    uint8_t id[TOC_KEY_ID_BYTES];
+    char name[5 + 2 * TOC_KEY_ID_BYTES] = "key/";
+    toc_control_init(&control);
+    toc_key_grant_init(&grant);
+    memcpy(grant.public_key, toc_key_public(key), sizeof grant.public_key);
+    grant.role = TOC_KEY_ROLE_OPERATOR;
+    grant.holder = TOC_S("operator");
+    grant.revoked = revoked;
+    control.key = &grant;
+    toc_key_id(grant.public_key, id);
+    for (size_t i = 0; i < sizeof id; i++)
+        snprintf(name + 4 + 2 * i, 3, "%02x", id[i]);
+    put_decision(&control, root, member, name);
+}
+
+static inline void put_member(const struct toc_key *signer, const char *member)
 {
     struct toc_control control;
     struct toc_member record;
-    struct toc_interest interest;
     char key[80];
     toc_control_init(&control);
     toc_member_init(&record);
-    toc_interest_init(&interest);
     record.id = toc_slice_of(member);
     record.status = TOC_MEMBER_STATUS_ACTIVE;
     record.clearance = TOC_MARKING_AMBER;
     record.role = TOC_MEMBER_ROLE_CLINIC;
     control.member = &record;
     snprintf(key, sizeof key, "member/%s", member);
-    begin();
-    put_decision(&control, member, key);
-    interest.id = TOC_S("sub-north");
-    interest.member = record.id;
-    interest.expression = TOC_S("kind in (domain, ipv4) and not tag = \"test\"");
-    control.member = NULL;
+    put_decision(&control, signer, member, key);
+}
+
+static inline void put_interest(const struct toc_key *signer, const char *member, const char *id,
+        const char *expression, bool removed)
+{
+    struct toc_control control;
+    struct toc_interest interest;
+    char key[80];
+    toc_control_init(&control);
+    toc_interest_init(&interest);
+    interest.id = toc_slice_of(id);
+    interest.member = toc_slice_of(member);
+    interest.expression = toc_slice_of(expression);
+    interest.removed = removed;
     control.interest = &interest;
-    put_decision(&control, member, "interest/sub-north");
-    interest.id = TOC_S("sub-old");
-    interest.removed = true;
-    put_decision(&control, member, "interest/sub-old");
+    snprintf(key, sizeof key, "interest/%s", id);
+    put_decision(&control, signer, member, key);
+}
+
+static inline void write_roster(const char *member)
+{
+    begin();
+    put_grant(operator_key, false, member);
+    put_member(operator_key, member);
+    put_interest(operator_key, member, "sub-north",
+            "kind in (domain, ipv4) and not tag = \"test\"", false);
+    put_interest(operator_key, member, "sub-old", "score > 1", true);
     commit();
 }
 
@@ -251,7 +290,7 @@ static inline void write_genesis(char digest_hex[2 * TOC_SHA256_BYTES + 1])
     control.sequence = 1;
     control.genesis = &genesis;
     toc_buf_init(&value, 1 << 16);
-    seal(&control, &value);
+    seal(&control, root, &value);
     assert_ok(toc_path_join(path, dir, "genesis.toc", &err), err);
     assert_ok(toc_file_create(path, 0644, toc_buf_slice(&value), &err), err);
     toc_sha256(value.ptr, value.len, digest);
@@ -316,6 +355,8 @@ static inline int set_up(void **state)
     const struct toc_txn_opts opts = {.id = topic_of("hub", "test")};
     assert_ok(toc_txn_open(&admin.conf, bus_silent(), &opts, &txn, &err), err);
     assert_ok(toc_key_new(&root, &err), err);
+    assert_ok(toc_key_new(&operator_key, &err), err);
+    assert_ok(toc_key_new(&stranger, &err), err);
     write_genesis(digest);
     write_config(MEMBER, digest, "");
     write_config(OTHER, digest, "");
@@ -332,6 +373,8 @@ static inline int tear_down(void **state)
     toc_txn_close(txn);
     toc_admin_close(ops);
     toc_key_free(root);
+    toc_key_free(operator_key);
+    toc_key_free(stranger);
     close(changes);
     unit_remove_dir(dir);
     return 0;

@@ -193,18 +193,10 @@ static void test_a_reader_that_slept_begins_anew(void **state)
 
 // ---- the operator changes his mind ----
 
-static void change_interest(const char *expression)
+static void change_interest(const struct toc_key *signer, const char *expression)
 {
-    struct toc_control control;
-    struct toc_interest interest;
-    toc_control_init(&control);
-    toc_interest_init(&interest);
-    interest.id = TOC_S("sub-north");
-    interest.member = TOC_S(MEMBER);
-    interest.expression = toc_slice_of(expression);
-    control.interest = &interest;
     begin();
-    put_decision(&control, MEMBER, "interest/sub-north");
+    put_interest(signer, MEMBER, "sub-north", expression, false);
     commit();
 }
 
@@ -225,7 +217,13 @@ static void test_a_changed_interest_is_noticed(void **state)
     assert_ok(toc_subscription_make(&conf, NULL, answers, log, &plain, &err), err);
     assert_string_equal(subscription.audience, "amber");
     assert_true(toc_subscription_is_current(&subscription, &conf, "sub-north", answers, log));
-    change_interest("kind = url");
+    change_interest(stranger, "kind = url");
+    assert_true(toc_subscription_is_current(&subscription, &conf, "sub-north", answers, log));
+    assert_shows(lines.text, "1 records change nothing");
+    size_t said = lines.len;
+    assert_true(toc_subscription_is_current(&subscription, &conf, "sub-north", answers, log));
+    assert_int_equal(lines.len, said); // once
+    change_interest(operator_key, "kind = url");
     assert_false(toc_subscription_is_current(&subscription, &conf, "sub-north", answers, log));
     assert_true(toc_subscription_is_current(&plain, &conf, NULL, answers, log));
     toc_subscription_done(&subscription);

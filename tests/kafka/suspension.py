@@ -71,6 +71,26 @@ def no_way_back(d, checks):
                 ["control.decision"] * d.partitions)
 
 
+def another_operator(d, checks):
+    """From here on another key decides; every member's roster has what proves that it may."""
+    done = d.run("tocsin-publish", "enrol", "--name", "new-operator", "--out", d.path("new-operator"))
+    assert done.returncode == 0, done.stdout
+    os.replace(d.path("new-operator/signing.key"), d.path("op/operator.signing.key"))
+    said = d.ctl_must("init", "--apply")
+    checks.that("init grants the operator's new key", "signs as operator" in said, said)
+    granted = {r.key: r.value for r in d.read("control") if r.key.startswith(b"key/")}
+    for member in ("alpha", "beta"):
+        held = {r.key: r.value for r in d.read("roster." + member) if r.key.startswith(b"key/")}
+        checks.same("the roster of %s has all three keys" % member, (len(held), held), (3, granted))
+
+
+def subscribed(d, checks, what):
+    """alpha's subscriber takes its roster for proven."""
+    done = d.run("tocsin-subscribe", "-c", d.path("alpha/member.conf"), "--once", "--sink", "csv:" + d.path("alpha.csv"))
+    checks.that("%s: its subscriber reads amber, all of its roster is proven" % what,
+                done.returncode == 0 and "the picture of amber" in done.stdout and "change nothing" not in done.stdout, done.stdout)
+
+
 def main():
     d, checks = Deployment(sys.argv[1]), Checks()
     alpha, beta = Member(d, "alpha"), Member(d, "beta")
@@ -79,6 +99,9 @@ def main():
     checks.same("before: two say it, it is blocked", advice(d, BOTH), "block")
     checks.that("before: one says it, it is there", advice(d, OWN) is not None)
     checks.same("before: both programs tell", told(d, "alpha"), ("active", "active"))
+
+    subscribed(d, checks, "before")
+    another_operator(d, checks)
 
     d.ctl_must("member", "suspend", "alpha")
     checks.same("suspended: list and show tell", told(d, "alpha"), ("suspended", "suspended"))
@@ -98,6 +121,7 @@ def main():
     deadline = time.monotonic() + 30
     while alpha.connection.fetch(d.topic("indicators.green"))[0] != 0:
         assert time.monotonic() < deadline, "the rights do not come back"
+    subscribed(d, checks, "restored by the new key")
     checks.same("restored: it is taken again", alpha.send([observation("domain", "said-after.com")]).receipt()["changed"], 1)
 
     d.ctl_must("member", "revoke", "alpha")

@@ -52,7 +52,8 @@ static int start(void **state)
 {
     (void)state;
     struct toc_err err = {0};
-    const struct toc_http_options options = {.address = "127.0.0.1", .idle_s = 1, .routes = routes};
+    const struct toc_http_options options = {
+            .address = "127.0.0.1", .idle_s = 1, .life_s = 2, .routes = routes};
     assert_ok(toc_http_open(&options, &http, &err), err);
     return 0;
 }
@@ -215,6 +216,29 @@ static void an_idle_connection_is_closed(void **state)
     assert_null(strstr(hear(fd), "200 OK"));    // ends within idle_s and a bit
 }
 
+// All places taken by clients that are never idle for long and never done.
+static void a_byte_now_and_then_keeps_nobody_out(void **state)
+{
+    (void)state;
+    int held[32];
+    size_t open = 32;
+    for (size_t i = 0; i < 32; i++) {
+        held[i] = connect_to(toc_http_port(http));
+        say(held[i], TOC_S("GET / HTTP/1.1\r\nX: "));
+    }
+    for (int round = 0; open > 0 && round < 100; round++) {
+        struct pollfd waiting = {.fd = held[open - 1], .events = POLLIN};
+        if (poll(&waiting, 1, 100) == 1) {
+            assert_true(recv(waiting.fd, answer, sizeof answer, 0) <= 0);
+            close(held[--open]);
+        }
+        for (size_t i = 0; i < open; i++)
+            say(held[i], TOC_S("x"));
+    }
+    assert_int_equal(open, 0);
+    assert_alive();
+}
+
 static void connections_are_bounded(void **state)
 {
     (void)state;
@@ -326,6 +350,7 @@ int main(void)
             T(large_heads_are_refused),
             T(garbage_does_no_harm),
             T(an_idle_connection_is_closed),
+            T(a_byte_now_and_then_keeps_nobody_out),
             T(connections_are_bounded),
             T(many_at_once),
             T(a_taken_port_is_busy),

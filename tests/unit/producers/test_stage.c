@@ -340,10 +340,64 @@ static void test_clean(void **state)
     toc_arena_done(&arena);
 }
 
+static int64_t noon(void *ctx)
+{
+    (void)ctx;
+    return 1000 * TOC_MS_DAY;
+}
+
+// Days on which it was seen and ends (0: not said), whether it is of no effect by then.
+static void test_too_old_to_count(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *value;
+        int first_day, last_day, until_day;
+        enum toc_action action;
+        bool expired;
+    } cases[] = {
+            {"8.8.8.8", 0, 0, 0, TOC_ACTION_ASSERT, false}, // seen when it is sent
+            {"8.8.8.8", 1, 954, 0, TOC_ACTION_ASSERT, false},
+            {"8.8.8.8", 1, 953, 0, TOC_ACTION_ASSERT, true},
+            {"8.8.8.8", 953, 0, 0, TOC_ACTION_ASSERT, true},
+            {"8.8.8.8", 953, 0, 0, TOC_ACTION_WITHDRAW, false},
+            {"8.8.8.8", 999, 999, 1001, TOC_ACTION_ASSERT, false},
+            {"8.8.8.8", 999, 999, 1000, TOC_ACTION_ASSERT, true},
+            {"http://evil.example.com/a", 953, 0, 0, TOC_ACTION_ASSERT, true},
+            {"evil.example.com", 953, 0, 0, TOC_ACTION_ASSERT, false},
+            {"evil.example.com", 700, 0, 0, TOC_ACTION_ASSERT, true},
+            {"d41d8cd98f00b204e9800998ecf8427e", 541, 0, 0, TOC_ACTION_ASSERT, false},
+            {"d41d8cd98f00b204e9800998ecf8427e", 540, 0, 0, TOC_ACTION_ASSERT, true},
+            {"CVE-2021-44228", 1, 1, 0, TOC_ACTION_ASSERT, false},
+    };
+    static const struct toc_clock clock = {.now_ms = noon};
+    struct bench b;
+    uint64_t expired = 0;
+    bench_open(&b);
+    b.report.options.clock = &clock;
+    bench_start(&b);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct toc_found found = found_of(cases[i].value);
+        found.obs.first_seen = cases[i].first_day * TOC_MS_DAY;
+        found.obs.last_seen = cases[i].last_day * TOC_MS_DAY;
+        found.obs.valid_until = cases[i].until_day * TOC_MS_DAY;
+        found.obs.action = cases[i].action;
+        print_message("%s %d\n", cases[i].value, cases[i].first_day);
+        assert_true(give(&b, &found));
+        expired += cases[i].expired;
+        assert_int_equal(b.report.expired, expired);
+    }
+    toc_report_summary(&b.report); // nobody looks on, nothing was refused: it is said all the same
+    fflush(b.report.options.out);
+    assert_shows(b.said, "6  note: older than its kind lives, or ended: it arrives expired");
+    bench_close(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
             cmocka_unit_test(test_values),
+            cmocka_unit_test(test_too_old_to_count),
             cmocka_unit_test(test_feed_settings),
             cmocka_unit_test(test_description_dropped),
             cmocka_unit_test(test_markings),

@@ -1,4 +1,4 @@
-#include "hub/route/book.h"
+#include "lib/indicator/book.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,9 +40,9 @@ struct page {
     struct toc_expr *expr;
 };
 
-struct book {
+struct toc_book {
     uint8_t genesis_digest[32];
-    book_complain_fn *complain;
+    toc_book_complain_fn *complain;
     void *ctx;
     struct toc_zstd *zstd;
     struct toc_buf scratch;
@@ -52,7 +52,7 @@ struct book {
     struct page *pages; // by what they are about and sequence, since the last settle as they came
     size_t count, cap;
     int64_t last; // highest sequence proven
-    struct interest *interests;
+    struct toc_book_interest *interests;
     size_t interest_count, interest_cap;
 };
 
@@ -61,7 +61,7 @@ static toc_rc no_memory(struct toc_err *err)
     return toc_fail_fate(err, TOC_FATE_FATAL, TOC_E_MEMORY, "out of memory for decisions");
 }
 
-static void complain(const struct book *book, const char *what, const char *id, const char *why)
+static void complain(const struct toc_book *book, const char *what, const char *id, const char *why)
 {
     char text[512];
     snprintf(text, sizeof text, "%s %s: %s", what, id, why);
@@ -69,9 +69,9 @@ static void complain(const struct book *book, const char *what, const char *id, 
         book->complain(book->ctx, text);
 }
 
-toc_rc book_new(const uint8_t genesis_digest[32], book_complain_fn *fn, void *ctx, struct book **out, struct toc_err *err)
+toc_rc toc_book_new(const uint8_t genesis_digest[32], toc_book_complain_fn *fn, void *ctx, struct toc_book **out, struct toc_err *err)
 {
-    struct book *book = toc_mem_alloc(1, sizeof *book);
+    struct toc_book *book = toc_mem_alloc(1, sizeof *book);
     if (book == NULL)
         return no_memory(err);
     memcpy(book->genesis_digest, genesis_digest, sizeof book->genesis_digest);
@@ -82,7 +82,7 @@ toc_rc book_new(const uint8_t genesis_digest[32], book_complain_fn *fn, void *ct
     toc_arena_init(&book->arena, DECISIONS_BYTES_MAX);
     book->zstd = toc_zstd_new();
     if (book->zstd == NULL) {
-        book_free(book);
+        toc_book_free(book);
         return no_memory(err);
     }
     *out = book;
@@ -96,7 +96,7 @@ static void page_done(struct page *page)
     toc_expr_free(page->expr);
 }
 
-void book_free(struct book *book)
+void toc_book_free(struct toc_book *book)
 {
     if (book == NULL)
         return;
@@ -112,12 +112,12 @@ void book_free(struct book *book)
     toc_mem_free(book);
 }
 
-const struct toc_genesis *book_genesis(const struct book *book)
+const struct toc_genesis *toc_book_genesis(const struct toc_book *book)
 {
     return book->genesis;
 }
 
-const struct interest *book_interests(const struct book *book, size_t *out_count)
+const struct toc_book_interest *toc_book_interests(const struct toc_book *book, size_t *out_count)
 {
     *out_count = book->interest_count;
     return book->interests;
@@ -149,7 +149,7 @@ static bool signed_by_root(const struct toc_genesis *genesis, struct toc_slice v
 // --- taking ------------------------------------------------------------------------------------------
 
 // The Control inside; its texts are borrowed from *out_payload, which the caller frees. False: none.
-static bool open_control(struct book *book, struct toc_slice value, struct toc_arena *arena,
+static bool open_control(struct toc_book *book, struct toc_slice value, struct toc_arena *arena,
         struct toc_signed_segment *envelope, struct toc_slice *out_payload, struct toc_control *out)
 {
     struct toc_slice payload;
@@ -165,7 +165,7 @@ static bool open_control(struct book *book, struct toc_slice value, struct toc_a
     return false;
 }
 
-static void take_genesis(struct book *book, struct toc_slice value)
+static void take_genesis(struct toc_book *book, struct toc_slice value)
 {
     struct toc_signed_segment envelope;
     struct toc_control control;
@@ -183,7 +183,7 @@ static void take_genesis(struct book *book, struct toc_slice value)
     book->genesis_payload = payload;
 }
 
-// What the decision is about; false: nothing of route's.
+// What the decision is about; false: nothing of the book's.
 static bool name_page(struct page *page, const struct toc_control *c)
 {
     struct toc_slice id = c->member != NULL ? c->member->id : c->interest != NULL ? c->interest->id : TOC_S("");
@@ -202,7 +202,7 @@ static bool name_page(struct page *page, const struct toc_control *c)
     return true;
 }
 
-toc_rc book_take(struct book *book, struct toc_slice value, struct toc_err *err)
+toc_rc toc_book_take(struct toc_book *book, struct toc_slice value, struct toc_err *err)
 {
     uint8_t digest[TOC_SHA256_BYTES];
     struct toc_signed_segment envelope;
@@ -236,7 +236,7 @@ toc_rc book_take(struct book *book, struct toc_slice value, struct toc_err *err)
 
 // --- judging -------------------------------------------------------------------------------------------
 
-static toc_rc decode(struct book *book, const struct page *page, struct toc_control *out, struct toc_err *err)
+static toc_rc decode(struct toc_book *book, const struct page *page, struct toc_control *out, struct toc_err *err)
 {
     return toc_failed(toc_control_get(page->payload, &book->arena, out, err)) ? no_memory(err) : TOC_OK;
 }
@@ -254,7 +254,7 @@ static int compare_pages(const void *a, const void *b)
 }
 
 // The page in force on a thing: after drop_old the only proven one.
-static struct page *page_on(const struct book *book, enum about about, const char *id)
+static struct page *page_on(const struct toc_book *book, enum about about, const char *id)
 {
     struct page wanted = {.about = about, .sequence = INT64_MIN};
     size_t low = 0, high = book->count;
@@ -273,7 +273,7 @@ static struct page *page_on(const struct book *book, enum about about, const cha
 }
 
 // Signed by an operator's key that root granted, and had not revoked by then.
-static toc_rc signed_by_operator(struct book *book, const struct page *page, bool *out, struct toc_err *err)
+static toc_rc signed_by_operator(struct toc_book *book, const struct page *page, bool *out, struct toc_err *err)
 {
     struct toc_control control;
     char id[2 * TOC_KEY_ID_BYTES + 1];
@@ -289,7 +289,7 @@ static toc_rc signed_by_operator(struct book *book, const struct page *page, boo
     return TOC_OK;
 }
 
-static toc_rc prove(struct book *book, struct page *page, struct toc_err *err)
+static toc_rc prove(struct toc_book *book, struct page *page, struct toc_err *err)
 {
     bool good = signed_by_root(book->genesis, page->value, page->signer);
     if (!good && page->about != ABOUT_KEY) // only root makes keys
@@ -306,7 +306,7 @@ static toc_rc prove(struct book *book, struct page *page, struct toc_err *err)
     return TOC_OK;
 }
 
-static toc_rc prove_all(struct book *book, bool keys, struct toc_err *err)
+static toc_rc prove_all(struct toc_book *book, bool keys, struct toc_err *err)
 {
     for (size_t i = 0; i < book->count; i++)
         if (!book->pages[i].proven && (book->pages[i].about == ABOUT_KEY) == keys)
@@ -314,7 +314,7 @@ static toc_rc prove_all(struct book *book, bool keys, struct toc_err *err)
     return TOC_OK;
 }
 
-static void suspect(const struct book *book, struct page *page, bool judged, size_t how_many)
+static void suspect(const struct toc_book *book, struct page *page, bool judged, size_t how_many)
 {
     if (judged && !page->told)
         complain(book, "decision on", page->id, "it is signed by nobody who may decide that");
@@ -324,7 +324,7 @@ static void suspect(const struct book *book, struct page *page, bool judged, siz
 
 // Of each thing the proven page of highest sequence stays. Unproven ones stay, too: their key may be granted
 // yet; of too many the lowest sequences go.
-static void drop_old(struct book *book, bool last_pass)
+static void drop_old(struct toc_book *book, bool last_pass)
 {
     const struct page *better = NULL;
     size_t kept = 0, unproven = 0;
@@ -346,7 +346,38 @@ static void drop_old(struct book *book, bool last_pass)
     book->count = kept;
 }
 
-static void parse(struct book *book, struct page *page, struct toc_slice text)
+// --- looking up --------------------------------------------------------------------------------------
+
+static toc_rc look_up(struct toc_book *book, enum about about, struct toc_slice id, struct toc_control *out, struct toc_err *err)
+{
+    char name[TOC_ID_BYTES_MAX + 1];
+    toc_control_init(out);
+    if (!toc_id_valid(id))
+        return TOC_OK;
+    snprintf(name, sizeof name, "%.*s", TOC_SLICE_ARG(id));
+    const struct page *page = page_on(book, about, name);
+    return page == NULL ? TOC_OK : decode(book, page, out, err);
+}
+
+toc_rc toc_book_member(struct toc_book *book, struct toc_slice id, const struct toc_member **out, struct toc_err *err)
+{
+    struct toc_control control;
+    TOC_TRY(look_up(book, ABOUT_MEMBER, id, &control, err));
+    *out = control.member;
+    return TOC_OK;
+}
+
+toc_rc toc_book_interest(struct toc_book *book, struct toc_slice id, const struct toc_interest **out, struct toc_err *err)
+{
+    struct toc_control control;
+    TOC_TRY(look_up(book, ABOUT_INTEREST, id, &control, err));
+    *out = control.interest;
+    return TOC_OK;
+}
+
+// --- interests -----------------------------------------------------------------------------------------
+
+static void parse(struct toc_book *book, struct page *page, struct toc_slice text)
 {
     struct toc_err why;
     size_t column;
@@ -357,35 +388,33 @@ static void parse(struct book *book, struct page *page, struct toc_slice text)
 
 // A suspended member's interest goes on: it cannot read it now, and must have missed nothing when it is
 // restored. A revoked one's ends.
-static toc_rc add_interest(struct book *book, struct page *page, struct toc_err *err)
+static toc_rc add_interest(struct toc_book *book, struct page *page, struct toc_err *err)
 {
-    struct toc_control control, whose;
-    char member[TOC_ID_BYTES_MAX + 1];
+    struct toc_control control;
     TOC_TRY(decode(book, page, &control, err));
-    snprintf(member, sizeof member, "%.*s", TOC_SLICE_ARG(control.interest->member));
-    const struct page *admitted = page_on(book, ABOUT_MEMBER, member);
-    if (control.interest->removed || admitted == NULL)
+    const struct toc_member *whose;
+    TOC_TRY(toc_book_member(book, control.interest->member, &whose, err));
+    if (control.interest->removed || whose == NULL)
         return TOC_OK;
-    TOC_TRY(decode(book, admitted, &whose, err));
-    int audience = toc_audience_of(book->genesis->audiences, book->genesis->audiences_count, whose.member);
+    int audience = toc_audience_of(book->genesis->audiences, book->genesis->audiences_count, whose);
     if (!page->parsed)
         parse(book, page, control.interest->expression);
-    if (audience < 0 || page->expr == NULL || whose.member->status == TOC_MEMBER_STATUS_REVOKED)
+    if (audience < 0 || page->expr == NULL || whose->status == TOC_MEMBER_STATUS_REVOKED)
         return TOC_OK;
     if (toc_mem_grow((void **)&book->interests, &book->interest_cap, book->interest_count + 1,
                 sizeof *book->interests) != 0)
         return no_memory(err);
     book->interests[book->interest_count++] =
-            (struct interest){.id = control.interest->id, .audience = audience, .expr = page->expr};
+            (struct toc_book_interest){.id = control.interest->id, .audience = audience, .expr = page->expr};
     return TOC_OK;
 }
 
 static int by_id(const void *a, const void *b)
 {
-    return toc_slice_cmp(((const struct interest *)a)->id, ((const struct interest *)b)->id);
+    return toc_slice_cmp(((const struct toc_book_interest *)a)->id, ((const struct toc_book_interest *)b)->id);
 }
 
-toc_rc book_settle(struct book *book, struct toc_err *err)
+toc_rc toc_book_settle(struct toc_book *book, struct toc_err *err)
 {
     toc_arena_reset(&book->arena);
     book->interest_count = 0;

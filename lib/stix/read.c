@@ -349,6 +349,7 @@ static toc_rc read_speaking(struct toc_stix_job *job, toc_rc (*read)(struct toc_
     job->node = toc_stix_node_find(&r->context, job->id);
     toc_draft_init(&job->draft, r->options.base, job->arena);
     job->draft.obs.origin = toc_arena_copy(job->arena, job->id);
+    job->draft.full = job->draft.full || job->draft.obs.origin.ptr == NULL;
     toc_draft_tags(&job->draft, json_object_get(job->object, "labels"));
     toc_draft_description(&job->draft, job->object);
     toc_draft_references(&job->draft, json_object_get(job->object, "external_references"));

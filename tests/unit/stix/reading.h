@@ -56,7 +56,7 @@ static inline toc_rc reading_emit(
     assert_true(toc_text_is_safe(obs->description) && obs->description.len <= 1024);
     assert_true(obs->tags_count <= 32 && obs->relations_count <= 16 && obs->references_count <= 8);
     assert_true(obs->confidence >= 0 && obs->confidence <= 100 && obs->count >= 1);
-    assert_true(obs->origin.len <= 128);
+    assert_true(obs->origin.len > 0 && obs->origin.len <= 128);
     for (size_t i = 0; i < obs->tags_count; i++)
         assert_true(toc_tag_valid(obs->tags[i]));
     for (size_t i = 0; i < obs->relations_count; i++)

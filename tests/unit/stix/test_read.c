@@ -519,6 +519,50 @@ static void failures_end_the_read(void **state)
     reading_done(&r);
 }
 
+#define LONG "0123456789012345678901234567890123456789"
+#define MD5 "d41d8cd98f00b204e9800998ecf8427e"
+#define SHA1 "da39a3ee5e6b4b0d3255bfef95601890afd80709"
+
+// Reads an object with so many bytes of arena; false when that fails.
+static bool reads_within(const char *object, size_t room)
+{
+    struct toc_stix_reader *reader = toc_stix_reader_new(&reading_green);
+    struct toc_arena arena;
+    struct toc_err err = {0};
+    struct reading r;
+    const struct toc_stix_sink sink = {&r, reading_emit, reading_refuse};
+    json_t *json = NULL;
+    assert_ok(toc_json_parse(toc_slice_of(object), &json, &err), err);
+    toc_arena_init(&arena, room);
+    reading_init(&r, false);
+    // What comes out, reading_emit checks.
+    toc_rc rc = toc_stix_read(reader, json, &arena, &sink, &err);
+    if (toc_failed(rc))
+        assert_code(rc, TOC_E_MEMORY, err);
+    assert_null(strchr(toc_buf_cstr(&r.lines), '!'));
+    reading_done(&r);
+    toc_arena_done(&arena);
+    toc_stix_reader_free(reader);
+    json_decref(json);
+    return !toc_failed(rc);
+}
+
+// Whatever room the arena has: an object is read whole, or the read fails.
+static void nothing_is_cut(void **state)
+{
+    (void)state;
+    static const char *const objects[] = {
+            SCO("domain-name", 1, ",\"value\":\"ab.co\""), // shorter than its origin
+            SCO("url", 1, ",\"value\":\"http://evil.com/" LONG LONG "\""),
+            SCO("file", 1, ",\"hashes\":{\"SHA-1\":\"" SHA1 "\",\"MD5\":\"" MD5 "\"}")};
+    for (size_t i = 0; i < sizeof objects / sizeof *objects; i++) {
+        size_t whole = 0;
+        for (size_t room = 0; room < 1024; room += 16)
+            whole += reads_within(objects[i], room);
+        assert_in_range(whole, 1, 1024 / 16 - 1);
+    }
+}
+
 // More context than fits: tags are lost and counted, observations are not.
 static void context_is_bounded(void **state)
 {
@@ -570,6 +614,7 @@ int main(void)
             cmocka_unit_test(options),
             cmocka_unit_test(one_pass),
             cmocka_unit_test(failures_end_the_read),
+            cmocka_unit_test(nothing_is_cut),
             cmocka_unit_test(context_is_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

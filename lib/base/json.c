@@ -172,12 +172,6 @@ void toc_jw_bool(struct toc_jw *w, bool value)
     toc_buf_put_text(w->out, value ? "true" : "false");
 }
 
-void toc_jw_null(struct toc_jw *w)
-{
-    before(w);
-    toc_buf_put_text(w->out, "null");
-}
-
 void toc_jw_raw(struct toc_jw *w, struct toc_slice json)
 {
     before(w);

@@ -37,7 +37,6 @@ void toc_jw_key(struct toc_jw *w, const char *name);
 void toc_jw_text(struct toc_jw *w, struct toc_slice s);
 void toc_jw_int(struct toc_jw *w, int64_t value);
 void toc_jw_bool(struct toc_jw *w, bool value);
-void toc_jw_null(struct toc_jw *w);
 void toc_jw_raw(struct toc_jw *w, struct toc_slice json); // a value that is JSON already
 void toc_jw_hex(struct toc_jw *w, const void *bytes, size_t len);
 void toc_jw_time(struct toc_jw *w, int64_t ms);

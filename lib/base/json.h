@@ -16,6 +16,9 @@
 TOC_NODISCARD toc_rc toc_json_parse(struct toc_slice text, json_t **out, struct toc_err *err);
 void toc_json_drop(json_t **value); // for TOC_CLEANUP
 
+// The text of a string; .ptr is NULL when the value is absent (NULL) or of another type.
+struct toc_slice toc_json_string(const json_t *value);
+
 // Member of an object: the slice of a string (empty .ptr when absent or of another type), an
 // integer (fallback when absent or of another type). Borrowed from the value.
 struct toc_slice toc_json_text(const json_t *object, const char *name);

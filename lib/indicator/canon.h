@@ -42,5 +42,8 @@ enum toc_refusal toc_canon_guess(struct toc_slice raw, enum toc_kind *kind, stru
 // a domain or address the value itself; empty for every other kind. Borrowed from `value`.
 struct toc_slice toc_value_host(enum toc_kind kind, struct toc_slice value);
 
+// True if `name` is `domain` or a name below it. Both canonical; nothing lies under an empty domain.
+bool toc_domain_covers(struct toc_slice domain, struct toc_slice name);
+
 // Kind of such a host: domain, ipv4 or ipv6; unknown when empty.
 enum toc_kind toc_host_kind(struct toc_slice host);

@@ -58,7 +58,7 @@ bool toc_stix_is_echo(const struct toc_stix_job *job)
         return false;
     for (size_t i = 0; i < json_array_size(labels); i++) {
         const json_t *label = json_array_get(labels, i);
-        if (toc_identity_tags(toc_slice(json_string_value(label), json_string_length(label))))
+        if (toc_identity_tags(toc_json_string(label)))
             return true;
     }
     return toc_slice_is(toc_json_text(job->object, "created_by_ref"), TOC_IDENTITY_STIX);

@@ -63,7 +63,7 @@ static void learn_indicator(
 
 static struct toc_stix_node *node_of(struct toc_stix_reader *r, const json_t *ref)
 {
-    struct toc_slice id = toc_slice(json_string_value(ref), json_string_length(ref));
+    struct toc_slice id = toc_json_string(ref);
     return toc_stix_id_valid(id) ? toc_stix_node_make(&r->context, id) : NULL;
 }
 

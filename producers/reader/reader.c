@@ -29,7 +29,7 @@ const struct toc_reader_row *toc_reader_by_name(const char *name)
 
 const struct toc_reader_row *toc_reader_detect(struct toc_slice head)
 {
-    if (toc_slice_find(head, '\0') < head.len)
+    if (toc_slice_has(head, '\0'))
         return NULL;
     if (toc_slice_starts(head, TOC_S("\xef\xbb\xbf")))
         head = toc_slice_sub(head, 3, head.len);

@@ -99,20 +99,23 @@ static enum toc_kind guess_kind(struct toc_slice s, enum toc_refusal *otherwise)
     return TOC_KIND_DOMAIN;
 }
 
-static enum toc_refusal canon_assumed(
-        struct toc_slice raw, enum toc_kind *kind, struct toc_buf *out, unsigned *notes)
+enum toc_refusal toc_canon_assumed(struct toc_slice raw, struct toc_buf *out, unsigned *notes)
 {
     static const struct toc_slice scheme = TOC_S_INIT("http://");
     uint8_t whole[TOC_RAW_BYTES_MAX];
+    enum toc_kind kind = TOC_KIND_URL;
+    raw = toc_slice_trim(raw);
+    if (raw.len == 0)
+        return TOC_REFUSAL_CANON_EMPTY;
     if (raw.len > sizeof whole - scheme.len)
         return TOC_REFUSAL_CANON_LENGTH;
     // /path has no host; user@host/x may be user info, or an address of something else
-    if (raw.ptr[0] == '/' || toc_slice_has(toc_slice_sub(raw, 0, toc_slice_find(raw, '/')), '@'))
+    if (has_scheme(raw) || raw.ptr[0] == '/' ||
+            toc_slice_has(toc_slice_sub(raw, 0, toc_slice_find(raw, '/')), '@'))
         return TOC_REFUSAL_CANON_URL_SCHEME;
     memcpy(whole, scheme.ptr, scheme.len);
     memcpy(whole + scheme.len, raw.ptr, raw.len);
-    *kind = TOC_KIND_URL;
-    enum toc_refusal refusal = toc_canon(kind, toc_slice(whole, scheme.len + raw.len), out, notes);
+    enum toc_refusal refusal = toc_canon(&kind, toc_slice(whole, scheme.len + raw.len), out, notes);
     if (refusal == TOC_REFUSAL_NONE)
         *notes |= TOC_NOTE_SCHEME_ASSUMED;
     return refusal;
@@ -124,10 +127,12 @@ enum toc_refusal toc_canon_guess(struct toc_slice raw, enum toc_kind *kind, stru
     enum toc_refusal refusal = TOC_REFUSAL_CANON_EMPTY;
     raw = toc_slice_trim(raw);
     enum toc_kind found = raw.len == 0 ? TOC_KIND_UNKNOWN : guess_kind(raw, &refusal);
-    if (found != TOC_KIND_UNKNOWN)
+    if (found != TOC_KIND_UNKNOWN) {
         refusal = toc_canon(&found, raw, out, notes);
-    else if (refusal == TOC_REFUSAL_CANON_URL_SCHEME && (flags & TOC_GUESS_ASSUME_SCHEME) != 0)
-        refusal = canon_assumed(raw, &found, out, notes);
+    } else if (refusal == TOC_REFUSAL_CANON_URL_SCHEME && (flags & TOC_GUESS_ASSUME_SCHEME) != 0) {
+        found = TOC_KIND_URL;
+        refusal = toc_canon_assumed(raw, out, notes);
+    }
     if (refusal == TOC_REFUSAL_NONE)
         *kind = found;
     return refusal;

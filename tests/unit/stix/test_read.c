@@ -435,6 +435,11 @@ static void options(void **state)
             INDICATOR(1, "[url:value = 'evil.com/x'] OR [url:value = 'ssh://evil.com/']", "");
     reads(url, "! canon.url.scheme url\n! canon.url.scheme url\n");
     reads_with(url, "assert url http://evil.com/x green\n! canon.url.scheme url\n", &assume);
+    // By the rule of lists: the part before @ may be no user, and /path has no host.
+    reads_with(INDICATOR(1, "[url:value = 'user@evil.com/x'] OR [url:value = '/x']", ""),
+            "! canon.url.scheme url\n! canon.url.scheme url\n", &assume);
+    reads_with(SCO("url", 1, ",\"value\":\" evil.com/?to=http://evil.org/ \""),
+            "assert url http://evil.com/?to=http://evil.org/ green\n", &assume);
 }
 
 // A stream: what stood before an object is known, what follows is not.

@@ -324,7 +324,7 @@ static toc_rc read_list(
     set->kinds = kinds_of(pieces->attributes);
     if (set->use.effect == TOC_REFERENCE_EFFECT_NEVER_BLOCK)
         set->kinds = with_hosts(set->kinds); // whatever is judged by such a host
-    set->spares_urls = set->use.effect == TOC_REFERENCE_EFFECT_CAP; // popular names (fusion.md 3)
+    set->spares_urls = set->use.effect == TOC_REFERENCE_EFFECT_CAP; // popular names: schemas/ADVICE.md
     if (set->use.type == TOC_REFERENCE_TYPE_DYNAMIC_DNS) {
         if (r.type != LIST_HOSTNAME && r.type != LIST_STRING)
             return bad(err, "dynamic DNS is a list of host names");

@@ -351,12 +351,11 @@ static int usage(FILE *to, int code)
 
 static int print_config(void)
 {
-    struct toc_buf out;
-    toc_buf_init(&out, 65536);
-    toc_conf_print(toc_hub_rows, &out);
-    fwrite(out.ptr, 1, out.len, stdout);
-    toc_buf_done(&out);
-    return 0;
+    struct toc_err err;
+    if (!toc_failed(toc_conf_show(toc_hub_rows, stdout, &err)))
+        return 0;
+    fprintf(stderr, "tocsin-hub: %s\n", err.text);
+    return 1;
 }
 
 int main(int argc, char **argv)

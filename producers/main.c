@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "lib/base/config.h"
 #include "lib/base/key.h"
-#include "lib/base/limits.h"
 #include "lib/base/log.h"
 #include "lib/member/conf.h"
 #include "lib/member/enrol.h"
@@ -64,13 +64,9 @@ static int check(const char *path)
 
 static int print_config(void)
 {
-    struct toc_buf page;
-    toc_buf_init(&page, TOC_CONFIG_BYTES_MAX);
-    toc_conf_print(toc_member_rows, &page);
-    size_t put = fwrite(page.ptr, 1, page.len, stdout);
-    int code = page.failed || put != page.len ? TOC_EXIT_FAILED : TOC_EXIT_OK;
-    toc_buf_done(&page);
-    return code;
+    struct toc_err err = {0};
+    toc_rc rc = toc_conf_show(toc_member_rows, stdout, &err);
+    return toc_failed(rc) ? fail(&err) : TOC_EXIT_OK;
 }
 
 int main(int argc, char **argv)

@@ -42,10 +42,8 @@ static toc_rc name_file(const char *dir, const struct toc_output *output, const 
     char path[TOC_PATH_BYTES_MAX], name[2 * ID_BYTES + 16];
     TOC_TRY(resolve(toc_output_path(output), path, err));
     toc_sha256(path, strlen(path), digest);
-    int n = 0;
-    for (size_t i = 0; i < ID_BYTES; i++)
-        n += snprintf(name + n, sizeof name - (size_t)n, "%02x", digest[i]);
-    snprintf(name + n, sizeof name - (size_t)n, "%s", suffix);
+    toc_hex(name, digest, ID_BYTES);
+    snprintf(name + (size_t)2 * ID_BYTES, sizeof name - (size_t)2 * ID_BYTES, "%s", suffix);
     return toc_path_join(out, dir, name, err);
 }
 

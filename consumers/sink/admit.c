@@ -148,19 +148,13 @@ static bool is_place(const struct toc_guard *g)
            g->kind == TOC_KIND_CIDR;
 }
 
-static bool name_is_under(struct toc_slice name, struct toc_slice above)
-{
-    return above.len != 0 && toc_slice_ends(name, above) &&
-           (name.len == above.len || name.ptr[name.len - above.len - 1] == '.');
-}
-
 static bool lies_under(const struct toc_guard *a, const struct toc_guard *place)
 {
     if (!is_place(place))
         return false;
     if (a->has_network && place->has_network)
         return toc_network_covers(&place->network, &a->network);
-    return name_is_under(a->name, place->name);
+    return toc_domain_covers(place->name, a->name);
 }
 
 static bool keeps_out(const struct toc_guard *g, const struct toc_guard *v)

@@ -136,12 +136,11 @@ static int check(const char *conf)
 
 static int print_config(void)
 {
-    struct toc_buf out;
-    toc_buf_init(&out, 65536);
-    toc_conf_print(ctl_rows, &out);
-    fwrite(out.ptr, 1, out.len, stdout);
-    toc_buf_done(&out);
-    return 0;
+    struct toc_err err;
+    if (!toc_failed(toc_conf_show(ctl_rows, stdout, &err)))
+        return 0;
+    fprintf(stderr, "tocsinctl: %s\n", err.text);
+    return 1;
 }
 
 static int run(const struct command *command, const char *conf, bool verbose, int argc, char **argv)

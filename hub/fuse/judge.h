@@ -1,6 +1,6 @@
 // What the contributions an audience may see amount to at one moment: confidence, score, status, advice
-// (fusion.md section 2 and 3 as built: ARCHITECTURE.md "Fusion"). A pure function; explain prints the
-// same terms that publishing used.
+// (ARCHITECTURE.md, section 5; schemas/ADVICE.md). A pure function; explain prints the same terms that
+// publishing used.
 #pragma once
 
 #include <stdbool.h>

@@ -1,5 +1,5 @@
-// Merging: what one observation does to its sender's own contribution, and to nobody else's (fusion.md
-// section 1). Statements of one contribution are ordered by log offset.
+// Merging: what one observation does to its sender's own contribution, and to nobody else's
+// (ARCHITECTURE.md, section 5). Statements of one contribution are ordered by log offset.
 #pragma once
 
 #include <stdbool.h>

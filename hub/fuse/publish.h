@@ -1,5 +1,5 @@
 // From a changed body to what readers see: judge the views that may see the change, publish those in which
-// a reader would act differently (fusion.md section 4), store the body, set the timers.
+// a reader would act differently (ARCHITECTURE.md, section 5), store the body, set the timers.
 #pragma once
 
 #include "hub/fuse/judge.h"

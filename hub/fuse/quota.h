@@ -13,7 +13,7 @@ struct quota {
     struct toc_quota_row row;
 };
 
-// Conservation (DESIGN 5): sent = changed + unchanged + quarantined + repeated.
+// Conservation (ARCHITECTURE.md 2.6): sent = changed + unchanged + quarantined + repeated.
 TOC_NODISCARD toc_rc count_load(struct toc_fuse *fuse, struct toc_slice member, struct toc_count_row *out, struct toc_err *err);
 TOC_NODISCARD toc_rc count_save(struct toc_fuse *fuse, struct toc_slice member, const struct toc_count_row *row, struct toc_err *err);
 

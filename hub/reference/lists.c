@@ -261,7 +261,7 @@ static toc_rc add_token(struct reading *r, struct toc_slice token, struct toc_er
         return add_text(r, toc_slice_sub(token, 1, token.len - 2), err);
     TOC_CLEANUP(toc_json_drop) json_t *string = NULL;
     TOC_TRY(toc_json_parse(token, &string, err));
-    return add_text(r, toc_slice(json_string_value(string), json_string_length(string)), err);
+    return add_text(r, toc_json_string(string), err);
 }
 
 static toc_rc read_entries(struct reading *r, struct toc_slice rest, struct toc_err *err)
@@ -324,7 +324,7 @@ static toc_rc read_list(
     set->kinds = kinds_of(pieces->attributes);
     if (set->use.effect == TOC_REFERENCE_EFFECT_NEVER_BLOCK)
         set->kinds = with_hosts(set->kinds); // whatever is judged by such a host
-    set->spares_urls = set->use.effect == TOC_REFERENCE_EFFECT_CAP; // popular names (fusion.md 3)
+    set->spares_urls = set->use.effect == TOC_REFERENCE_EFFECT_CAP; // popular names: schemas/ADVICE.md
     if (set->use.type == TOC_REFERENCE_TYPE_DYNAMIC_DNS) {
         if (r.type != LIST_HOSTNAME && r.type != LIST_STRING)
             return bad(err, "dynamic DNS is a list of host names");

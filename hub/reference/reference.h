@@ -26,7 +26,7 @@
 struct toc_reference_set;
 
 // Compiles the bytes of a set whose SHA-256 is `use->digest` (checked: STATE when it is not). Forms:
-//  warninglist      MISP JSON (formats.md 6): string, hostname, substring, cidr. regex: built empty, `unsupported` set.
+//  warninglist      MISP JSON (github.com/MISP/misp-warninglists, schema.json): string, hostname, substring, cidr. regex: built empty, `unsupported` set.
 //  public_suffixes  ASCII rules (lib/indicator/psl.h)
 //  never_block      JSON lines {"value":..., "kind":"domain"|"cidr"|..., "match":["equal","over","under"], "why":...}
 //  dynamic_dns      like a hostname warninglist; shortens the domain lifetime

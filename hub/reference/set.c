@@ -26,15 +26,6 @@ static toc_rc keep(struct toc_reference_set *set, struct toc_slice s, struct toc
     return TOC_OK;
 }
 
-// Cut to `max` bytes, but not inside a character.
-static struct toc_slice cut(struct toc_slice s, size_t max)
-{
-    if (s.len > max)
-        for (s.len = max; s.len > 0 && (s.ptr[s.len] & 0xc0) == 0x80;)
-            s.len--;
-    return s;
-}
-
 static toc_rc make_note(struct toc_reference_set *set, struct toc_slice value, struct toc_slice why,
         struct toc_slice *out, struct toc_err *err)
 {
@@ -46,7 +37,7 @@ static toc_rc make_note(struct toc_reference_set *set, struct toc_slice value, s
     toc_text_safe(&note, why);
     toc_rc rc = toc_buf_check(&note, "note", err);
     if (!toc_failed(rc))
-        rc = keep(set, cut(toc_buf_slice(&note), NOTE_BYTES_MAX), out, err);
+        rc = keep(set, toc_utf8_cut(toc_buf_slice(&note), NOTE_BYTES_MAX), out, err);
     toc_buf_done(&note);
     return rc;
 }
@@ -80,7 +71,7 @@ static toc_rc add_parents(
     for (size_t dot = toc_slice_find(domain, '.'); dot < domain.len;
             dot = toc_slice_find(domain, '.')) {
         domain = toc_slice_sub(domain, dot + 1, SIZE_MAX);
-        if (toc_slice_find(domain, '.') < domain.len)
+        if (toc_slice_has(domain, '.'))
             TOC_TRY(names_add(&set->parents, domain, entry, err));
     }
     return TOC_OK;

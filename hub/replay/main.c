@@ -119,15 +119,7 @@ static toc_rc read_deployment(const struct deployment_conf *conf, struct toc_rep
 {
     TOC_ENSURE(toc_parse_hex(toc_slice_of(conf->genesis_digest), out->genesis_digest, 32), err, TOC_E_USAGE,
             "genesis_digest is not 64 hex digits");
-    struct toc_buf key;
-    toc_buf_init(&key, 4096);
-    toc_rc rc = toc_file_read_private(conf->deployment_key, &key, err);
-    if (!toc_failed(rc) && key.len != 32)
-        rc = toc_fail(err, TOC_E_USAGE, "%s: %zu bytes instead of 32", conf->deployment_key, key.len);
-    if (!toc_failed(rc))
-        memcpy(out->deployment_key, key.ptr, 32);
-    toc_buf_done(&key);
-    return rc;
+    return toc_file_read_secret(conf->deployment_key, out->deployment_key, sizeof out->deployment_key, err);
 }
 
 static toc_rc take_capture(struct toc_replay *replay, const char *path, struct toc_err *err)

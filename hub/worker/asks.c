@@ -176,7 +176,10 @@ toc_rc toc_asks_open(const struct toc_asks_conf *conf, struct toc_asks **out, st
     }
     asks->stop = eventfd(0, EFD_CLOEXEC);
     if (asks->stop < 0 || pthread_create(&asks->thread, NULL, thread_main, asks) != 0) {
+        if (asks->stop >= 0)
+            close(asks->stop);
         close(asks->listener);
+        unlink(conf->path);
         toc_mem_free(asks);
         return toc_fail(err, TOC_E_IO, "no thread for the socket");
     }

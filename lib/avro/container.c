@@ -249,45 +249,6 @@ toc_rc toc_container_create(const char *path, const struct toc_avro_record *row,
     return toc_err_context(rc, err, "%s", path);
 }
 
-// Steps over all blocks, so that nothing is written behind a torn one.
-static toc_rc seek_end(
-        FILE *file, const struct toc_avro_record *row, struct header *h, struct toc_err *err)
-{
-    TOC_TRY(take_header(file, h, err));
-    TOC_ENSURE(h->fingerprint == row->fingerprint, err, TOC_E_SCHEMA,
-            "container file: its rows are not %s as it is now", row->name);
-    off_t whole = ftello(file);
-    for (int c; (c = getc(file)) != EOF; whole = ftello(file)) {
-        int64_t count, bytes = 0;
-        struct toc_err why = {0};
-        ungetc(c, file);
-        toc_rc rc = take_long(file, &count, &why);
-        rc = toc_failed(rc) ? rc : take_long(file, &bytes, &why);
-        bool sane = !toc_failed(rc) && bytes >= 0 && (uint64_t)bytes <= TOC_CONTAINER_BLOCK_MAX &&
-                    fseeko(file, (off_t)bytes, SEEK_CUR) == 0 &&
-                    !toc_failed(check_sync(file, h->sync, &why));
-        TOC_ENSURE(sane, err, TOC_E_TRUNCATED,
-                "container file: torn behind byte %lld; cut it there", (long long)whole);
-    }
-    return fseeko(file, 0, SEEK_END) == 0 ? TOC_OK : failed("seek", err);
-}
-
-toc_rc toc_container_append(const char *path, const struct toc_avro_record *row,
-        struct toc_container_writer **out, struct toc_err *err)
-{
-    struct header h;
-    FILE *file = fopen(path, "r+be");
-    if (file == NULL)
-        return toc_fail(
-                err, errno == ENOENT ? TOC_E_NOTFOUND : TOC_E_IO, "%s: %s", path, strerror(errno));
-    toc_rc rc = seek_end(file, row, &h, err);
-    if (!toc_failed(rc))
-        rc = new_writer(file, row, h.sync, out, err);
-    if (toc_failed(rc))
-        fclose(file);
-    return toc_err_context(rc, err, "%s", path);
-}
-
 toc_rc toc_container_put(struct toc_container_writer *w, const void *value, struct toc_err *err)
 {
     size_t before = w->rows.len;

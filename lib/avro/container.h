@@ -16,14 +16,11 @@
 
 // A writer. Rows are gathered into blocks of some 256 KiB; a block is whole or not there at all for a
 // reader, so after a crash the file holds a prefix of the rows and perhaps a torn block, which
-// toc_container_append refuses (TRUNCATED, with the place where it starts).
+// toc_container_next refuses (TRUNCATED).
 struct toc_container_writer;
 
 // A new file, 0600; EXISTS when there is one.
 TOC_NODISCARD toc_rc toc_container_create(const char *path, const struct toc_avro_record *row,
-        struct toc_container_writer **out, struct toc_err *err);
-// Goes on behind the last row. SCHEMA when the file was written with another schema than the current one.
-TOC_NODISCARD toc_rc toc_container_append(const char *path, const struct toc_avro_record *row,
         struct toc_container_writer **out, struct toc_err *err);
 // `value` is the struct of `row`.
 TOC_NODISCARD toc_rc toc_container_put(

@@ -235,7 +235,7 @@ static toc_rc get_integer(const struct source *from, const struct place *p,
 static toc_rc get_word(const struct source *from, const struct place *p,
         const struct toc_avro_field *f, const json_t *json, void *at)
 {
-    struct toc_slice text = toc_slice(json_string_value(json), json_string_length(json));
+    struct toc_slice text = toc_json_string(json);
     unsigned symbol;
     if (text.ptr == NULL)
         return refuse(from, p, TOC_E_SYNTAX, FORM, "is no text");

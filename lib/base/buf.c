@@ -80,17 +80,27 @@ void toc_buf_put_text(struct toc_buf *buf, const char *text)
     toc_buf_put(buf, text, strlen(text));
 }
 
-void toc_buf_put_hex(struct toc_buf *buf, const void *bytes, size_t len)
+static void put_digits(uint8_t *at, const uint8_t *from, size_t len)
 {
     static const char digits[] = "0123456789abcdef";
-    const uint8_t *from = bytes;
-    uint8_t *at = len > SIZE_MAX / 2 ? NULL : toc_buf_reserve(buf, len * 2);
-    if (at == NULL)
-        return;
     for (size_t i = 0; i < len; i++) {
         at[2 * i] = (uint8_t)digits[from[i] >> 4];
         at[2 * i + 1] = (uint8_t)digits[from[i] & 15];
     }
+}
+
+void toc_hex(char *out, const void *bytes, size_t len)
+{
+    put_digits((uint8_t *)out, bytes, len);
+    out[2 * len] = '\0';
+}
+
+void toc_buf_put_hex(struct toc_buf *buf, const void *bytes, size_t len)
+{
+    uint8_t *at = len > SIZE_MAX / 2 ? NULL : toc_buf_reserve(buf, len * 2);
+    if (at == NULL)
+        return;
+    put_digits(at, bytes, len);
     buf->len += len * 2;
 }
 

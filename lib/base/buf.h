@@ -25,6 +25,7 @@ void toc_buf_put_byte(struct toc_buf *buf, uint8_t byte);
 void toc_buf_put_slice(struct toc_buf *buf, struct toc_slice s);
 void toc_buf_put_text(struct toc_buf *buf, const char *text);
 void toc_buf_put_hex(struct toc_buf *buf, const void *bytes, size_t len); // lower case
+void toc_hex(char *out, const void *bytes, size_t len); // likewise, and a NUL: 2 * len + 1 bytes
 void toc_buf_printf(struct toc_buf *buf, const char *fmt, ...) TOC_PRINTF(2, 3);
 
 // Room for `len` more bytes, which the caller fills and then adds to buf->len; NULL if it cannot

@@ -352,7 +352,7 @@ static toc_rc parse_into(config_t *config, struct toc_slice text, const struct s
 {
     TOC_ENSURE(text.len <= TOC_CONFIG_BYTES_MAX, err, TOC_E_LENGTH, "%s is longer than %d bytes",
             source->path, TOC_CONFIG_BYTES_MAX);
-    TOC_ENSURE(toc_slice_find(text, '\0') == text.len && toc_utf8_valid(text), err, TOC_E_USAGE,
+    TOC_ENSURE(!toc_slice_has(text, '\0') && toc_utf8_valid(text), err, TOC_E_USAGE,
             "%s: not a text in UTF-8", source->path);
     char *copy = toc_mem_dup(text.ptr, text.len);
     TOC_ENSURE(copy != NULL, err, TOC_E_MEMORY, "no memory to read %s", source->path);

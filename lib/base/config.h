@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "lib/base/buf.h"
 #include "lib/base/err.h"
@@ -59,3 +60,6 @@ void toc_conf_free(struct toc_conf *conf);
 
 // The reference of all rows, as a commented example file that loads as it is.
 void toc_conf_print(const struct toc_conf_row *rows, struct toc_buf *out);
+// The same onto a stream, which is flushed: IO when it does not take all of it.
+TOC_NODISCARD toc_rc toc_conf_show(
+        const struct toc_conf_row *rows, FILE *to, struct toc_err *err);

@@ -2,8 +2,10 @@
 // commented out, what is required shows its example.
 #include "lib/base/config.h"
 
+#include <errno.h>
 #include <string.h>
 
+#include "lib/base/limits.h"
 #include "lib/base/time.h"
 
 #define COLUMNS 92
@@ -169,4 +171,16 @@ void toc_conf_print(const struct toc_conf_row *rows, struct toc_buf *out)
 {
     const struct page page = {out, 0, false};
     print_rows(&page, rows, "");
+}
+
+toc_rc toc_conf_show(const struct toc_conf_row *rows, FILE *to, struct toc_err *err)
+{
+    struct toc_buf page;
+    toc_buf_init(&page, TOC_CONFIG_BYTES_MAX);
+    toc_conf_print(rows, &page);
+    toc_rc rc = toc_buf_check(&page, "the reference", err);
+    if (!toc_failed(rc) && (fwrite(page.ptr, 1, page.len, to) != page.len || fflush(to) != 0))
+        rc = toc_fail(err, TOC_E_IO, "writing the reference: %s", strerror(errno));
+    toc_buf_done(&page);
+    return rc;
 }

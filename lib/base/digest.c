@@ -208,11 +208,6 @@ uint64_t toc_mix64(struct toc_slice s, uint64_t seed)
     return fold(h ^ MIX_C, (uint64_t)s.len ^ MIX_A);
 }
 
-int toc_equal_const_time(const void *a, const void *b, size_t len)
-{
-    return CRYPTO_memcmp(a, b, len) == 0;
-}
-
 toc_rc toc_random(void *out, size_t len, struct toc_err *err)
 {
     uint8_t *at = out;

@@ -1,4 +1,4 @@
-// SHA-256 (FIPS 180-4), HMAC-SHA-256 (RFC 2104), CRC-64-AVRO is in lib/avro. Over OpenSSL,
+// SHA-256 (FIPS 180-4), HMAC-SHA-256 (RFC 2104); CRC-64-AVRO is in lib/avro. Over OpenSSL,
 // algorithms fetched once per process (one-shot calls cost three times as much). Any thread. A
 // library that cannot hash leaves nothing to go on with: then the program ends (abort) with a
 // sentence.
@@ -25,12 +25,11 @@ void toc_hash_free(struct toc_hash *hash);
 
 void toc_hmac_sha256(struct toc_slice key, struct toc_slice data, uint8_t out[TOC_SHA256_BYTES]);
 
-// MD5, SHA-1 only to form ids that standards prescribe (UUIDv5); never for trust.
+// Only to form ids that standards prescribe (UUIDv5); never for trust.
 void toc_sha1(const void *bytes, size_t len, uint8_t out[20]);
 
 // 64-bit mixing hash for tables and change digests (not against an adversary who picks both sides):
 // fixed for ever, part of the state format.
 uint64_t toc_mix64(struct toc_slice s, uint64_t seed);
 
-int toc_equal_const_time(const void *a, const void *b, size_t len); // 1 when equal
 TOC_NODISCARD toc_rc toc_random(void *out, size_t len, struct toc_err *err);

@@ -93,6 +93,21 @@ toc_rc toc_file_read_private(const char *path, struct toc_buf *out, struct toc_e
     return read_file(path, true, out, err);
 }
 
+toc_rc toc_file_read_secret(const char *path, uint8_t *out, size_t size, struct toc_err *err)
+{
+    struct toc_buf secret;
+    toc_buf_init(&secret, TOC_KEY_FILE_BYTES_MAX);
+    toc_rc rc = toc_file_read_private(path, &secret, err);
+    if (!toc_failed(rc) && secret.len != size)
+        rc = toc_fail(err, TOC_E_USAGE, "%s: %zu bytes instead of %zu", path, secret.len, size);
+    if (!toc_failed(rc))
+        memcpy(out, secret.ptr, size);
+    if (secret.ptr != NULL)
+        explicit_bzero(secret.ptr, secret.cap);
+    toc_buf_done(&secret);
+    return rc;
+}
+
 toc_rc toc_file_check_private(const char *path, struct toc_err *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);

@@ -37,6 +37,9 @@ TOC_NODISCARD toc_rc toc_file_check_private(const char *path, struct toc_err *er
 // The same check and the content, of one and the same open file.
 TOC_NODISCARD toc_rc toc_file_read_private(
         const char *path, struct toc_buf *out, struct toc_err *err);
+// A secret of just `size` bytes in a private file; USAGE when there are more or fewer.
+TOC_NODISCARD toc_rc toc_file_read_secret(
+        const char *path, uint8_t *out, size_t size, struct toc_err *err);
 
 TOC_NODISCARD toc_rc toc_dir_make(
         const char *path, unsigned mode, struct toc_err *err); // with parents

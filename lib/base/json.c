@@ -56,10 +56,14 @@ void toc_json_drop(json_t **value)
     *value = NULL;
 }
 
+struct toc_slice toc_json_string(const json_t *value)
+{
+    return toc_slice(json_string_value(value), json_string_length(value));
+}
+
 struct toc_slice toc_json_text(const json_t *object, const char *name)
 {
-    const json_t *value = json_object_get(object, name);
-    return toc_slice(json_string_value(value), json_string_length(value));
+    return toc_json_string(json_object_get(object, name));
 }
 
 int64_t toc_json_int(const json_t *object, const char *name, int64_t fallback)
@@ -170,12 +174,6 @@ void toc_jw_bool(struct toc_jw *w, bool value)
 {
     before(w);
     toc_buf_put_text(w->out, value ? "true" : "false");
-}
-
-void toc_jw_null(struct toc_jw *w)
-{
-    before(w);
-    toc_buf_put_text(w->out, "null");
 }
 
 void toc_jw_raw(struct toc_jw *w, struct toc_slice json)

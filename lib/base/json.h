@@ -16,6 +16,9 @@
 TOC_NODISCARD toc_rc toc_json_parse(struct toc_slice text, json_t **out, struct toc_err *err);
 void toc_json_drop(json_t **value); // for TOC_CLEANUP
 
+// The text of a string; .ptr is NULL when the value is absent (NULL) or of another type.
+struct toc_slice toc_json_string(const json_t *value);
+
 // Member of an object: the slice of a string (empty .ptr when absent or of another type), an
 // integer (fallback when absent or of another type). Borrowed from the value.
 struct toc_slice toc_json_text(const json_t *object, const char *name);
@@ -37,7 +40,6 @@ void toc_jw_key(struct toc_jw *w, const char *name);
 void toc_jw_text(struct toc_jw *w, struct toc_slice s);
 void toc_jw_int(struct toc_jw *w, int64_t value);
 void toc_jw_bool(struct toc_jw *w, bool value);
-void toc_jw_null(struct toc_jw *w);
 void toc_jw_raw(struct toc_jw *w, struct toc_slice json); // a value that is JSON already
 void toc_jw_hex(struct toc_jw *w, const void *bytes, size_t len);
 void toc_jw_time(struct toc_jw *w, int64_t ms);

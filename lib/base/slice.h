@@ -81,6 +81,11 @@ static inline size_t toc_slice_find(struct toc_slice s, uint8_t byte)
     return p == NULL ? s.len : (size_t)(p - s.ptr);
 }
 
+static inline bool toc_slice_has(struct toc_slice s, uint8_t byte)
+{
+    return toc_slice_find(s, byte) < s.len;
+}
+
 // Without ASCII white space at both ends.
 struct toc_slice toc_slice_trim(struct toc_slice s);
 

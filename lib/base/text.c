@@ -118,6 +118,15 @@ bool toc_utf8_valid(struct toc_slice s)
     return true;
 }
 
+struct toc_slice toc_utf8_cut(struct toc_slice s, size_t max)
+{
+    if (s.len <= max)
+        return s;
+    while (max > 0 && (s.ptr[max] & 0xc0) == 0x80)
+        max--;
+    return toc_slice_sub(s, 0, max);
+}
+
 void toc_utf8_put(struct toc_buf *out, uint32_t c)
 {
     if (c < 0x80) {

@@ -16,6 +16,9 @@ bool toc_utf8_valid(struct toc_slice s);
 int32_t toc_utf8_next(struct toc_slice s, size_t *pos);
 void toc_utf8_put(struct toc_buf *out, uint32_t code_point);
 
+// At most `max` bytes of valid UTF-8, without half a character at the end.
+struct toc_slice toc_utf8_cut(struct toc_slice s, size_t max);
+
 // True if s is what toc_text_safe would leave as it is: valid UTF-8, one line, no control (C0,
 // C1, DEL), no bidi control, no zero-width or other invisible format character, no BOM, no
 // noncharacter, no private-use or tag character, at most TOC_TEXT_BYTES_MAX bytes.

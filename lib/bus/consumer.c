@@ -315,16 +315,6 @@ int64_t toc_consumer_next(const struct toc_consumer *consumer, const char *topic
     return held == NULL ? TOC_OFFSET_NONE : held->guard.next;
 }
 
-int64_t toc_consumer_end(struct toc_consumer *consumer, const char *topic, int32_t partition)
-{
-    int64_t low, high;
-    if (rd_kafka_get_watermark_offsets(consumer->link.rk, topic, partition, &low, &high) !=
-                    RD_KAFKA_RESP_ERR_NO_ERROR ||
-            high < 0)
-        return TOC_OFFSET_NONE;
-    return high;
-}
-
 bool toc_consumer_ended(const struct toc_consumer *consumer)
 {
     return consumer->ends_left == 0;

@@ -121,8 +121,6 @@ TOC_NODISCARD toc_rc toc_consumer_poll(
 // the markers before an end. TOC_OFFSET_NONE before anything is known.
 int64_t toc_consumer_next(
         const struct toc_consumer *consumer, const char *topic, int32_t partition);
-// The high watermark as the last fetch told it (no request); TOC_OFFSET_NONE when none did yet.
-int64_t toc_consumer_end(struct toc_consumer *consumer, const char *topic, int32_t partition);
 // toc_consumer_read: every `end` was reached.
 bool toc_consumer_ended(const struct toc_consumer *consumer);
 

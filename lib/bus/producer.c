@@ -221,11 +221,6 @@ size_t toc_producer_serve(struct toc_producer *producer, int timeout_ms)
     return count + bury_if_dead(producer);
 }
 
-size_t toc_producer_waiting(const struct toc_producer *producer)
-{
-    return producer->waiting;
-}
-
 toc_rc toc_producer_flush(struct toc_producer *producer, int timeout_ms, struct toc_err *err)
 {
     int64_t until_ms = toc_monotonic_ms(NULL) + timeout_ms;

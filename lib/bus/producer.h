@@ -51,8 +51,6 @@ TOC_NODISCARD toc_rc toc_producer_send(struct toc_producer *producer, const stru
 // rebuild per second, slower up to 30 s while they keep dying.
 size_t toc_producer_serve(struct toc_producer *producer, int timeout_ms);
 
-size_t toc_producer_waiting(const struct toc_producer *producer); // sent, not yet reported
-
 // Serves until nothing waits; TIMEOUT otherwise, with how many still do and why.
 TOC_NODISCARD toc_rc toc_producer_flush(
         struct toc_producer *producer, int timeout_ms, struct toc_err *err);

@@ -171,7 +171,7 @@ size_t toc_ipv6_text(const uint8_t address[16], uint8_t out[TOC_ADDRESS_TEXT_MAX
 static enum toc_refusal parse_address(struct toc_slice s, struct toc_network *out)
 {
     *out = (struct toc_network){.prefix = 32};
-    if (toc_slice_find(s, ':') == s.len)
+    if (!toc_slice_has(s, ':'))
         return toc_ipv4_parse(s, out->address) ? TOC_REFUSAL_NONE : TOC_REFUSAL_CANON_IPV4;
     out->v6 = true;
     out->prefix = 128;
@@ -209,7 +209,7 @@ enum toc_refusal toc_ipv6_canon(
     struct toc_network network;
     (void)kind;
     (void)notes;
-    if (toc_slice_find(raw, ':') == raw.len)
+    if (!toc_slice_has(raw, ':'))
         return TOC_REFUSAL_CANON_IPV6;
     enum toc_refusal refusal = parse_address(raw, &network);
     if (refusal == TOC_REFUSAL_NONE)

@@ -1,4 +1,4 @@
-// Who may see what (DESIGN: an audience is a row). The one place where visibility is decided.
+// Who may see what. The one place where visibility is decided.
 #pragma once
 
 #include <stdbool.h>

@@ -76,12 +76,18 @@ struct toc_slice toc_value_host(enum toc_kind kind, struct toc_slice value)
     return toc_slice(NULL, 0);
 }
 
+bool toc_domain_covers(struct toc_slice domain, struct toc_slice name)
+{
+    return domain.len != 0 && toc_slice_ends(name, domain) &&
+           (name.len == domain.len || name.ptr[name.len - domain.len - 1] == '.');
+}
+
 enum toc_kind toc_host_kind(struct toc_slice host)
 {
     uint8_t address[4];
     if (host.len == 0)
         return TOC_KIND_UNKNOWN;
-    if (toc_slice_find(host, ':') < host.len)
+    if (toc_slice_has(host, ':'))
         return TOC_KIND_IPV6;
     return toc_ipv4_parse(host, address) ? TOC_KIND_IPV4 : TOC_KIND_DOMAIN;
 }

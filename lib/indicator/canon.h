@@ -38,9 +38,17 @@ enum toc_guess_flag {
 enum toc_refusal toc_canon_guess(struct toc_slice raw, enum toc_kind *kind, struct toc_buf *out,
         unsigned *notes, unsigned flags);
 
+// toc_canon for a URL without scheme where the feed's setting says that it is one: http:// is put before
+// it (note). Refused as canon.url.scheme are a value that has a scheme, one that begins with '/' and one
+// with '@' before its first '/'.
+enum toc_refusal toc_canon_assumed(struct toc_slice raw, struct toc_buf *out, unsigned *notes);
+
 // The host inside a canonical value: of an endpoint, url or email its host (IPv6 without brackets), of
 // a domain or address the value itself; empty for every other kind. Borrowed from `value`.
 struct toc_slice toc_value_host(enum toc_kind kind, struct toc_slice value);
+
+// True if `name` is `domain` or a name below it. Both canonical; nothing lies under an empty domain.
+bool toc_domain_covers(struct toc_slice domain, struct toc_slice name);
 
 // Kind of such a host: domain, ipv4 or ipv6; unknown when empty.
 enum toc_kind toc_host_kind(struct toc_slice host);

@@ -29,7 +29,7 @@ enum toc_refusal toc_email_check(enum toc_kind kind, struct toc_slice value)
     size_t at = toc_slice_find(value, '@');
     struct toc_slice domain = toc_slice_sub(value, at + 1, SIZE_MAX);
     (void)kind;
-    if (at == value.len || toc_slice_find(domain, '@') != domain.len ||
+    if (at == value.len || toc_slice_has(domain, '@') ||
             !is_local_part(toc_slice_sub(value, 0, at)))
         return TOC_REFUSAL_CANON_EMAIL;
     return toc_domain_rules(domain);
@@ -40,7 +40,7 @@ enum toc_refusal toc_email_canon(
 {
     size_t at = toc_slice_find(raw, '@');
     struct toc_slice domain = toc_slice_sub(raw, at + 1, SIZE_MAX);
-    if (at == raw.len || domain.len == 0 || toc_slice_find(domain, '@') != domain.len)
+    if (at == raw.len || domain.len == 0 || toc_slice_has(domain, '@'))
         return TOC_REFUSAL_CANON_EMAIL;
     toc_form_put(form, toc_slice_sub(raw, 0, at + 1));
     enum toc_refusal refusal = toc_domain_spell(domain, TOC_IDN_CONVERT, form, notes);

@@ -160,13 +160,6 @@ static bool contains(struct toc_slice text, struct toc_slice part)
            (text.len != 0 && memmem(text.ptr, text.len, part.ptr, part.len) != NULL);
 }
 
-static bool is_under(struct toc_slice name, struct toc_slice domain)
-{
-    if (!toc_slice_ends(name, domain))
-        return false;
-    return name.len == domain.len || name.ptr[name.len - domain.len - 1] == '.';
-}
-
 static bool text_is(enum expr_op op, struct toc_slice text, struct toc_slice wanted)
 {
     switch (op) {
@@ -181,7 +174,7 @@ static bool text_is(enum expr_op op, struct toc_slice text, struct toc_slice wan
     case EXPR_CONTAINS:
         return contains(text, wanted);
     case EXPR_UNDER:
-        return is_under(text, wanted);
+        return toc_domain_covers(wanted, text);
     case EXPR_LT:
     case EXPR_LE:
     case EXPR_GT:

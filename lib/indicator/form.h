@@ -41,14 +41,14 @@ static inline struct toc_slice toc_form_slice(const struct toc_form *form)
     return toc_slice(form->bytes, form->len);
 }
 
-// `ascii_only`: what the hub's check asks for; a non-ASCII label is then refused instead of converted.
+// What becomes of a label that is not ASCII: refused is what the hub's check asks for.
 enum toc_idn_mode {
     TOC_IDN_CONVERT,
     TOC_IDN_REFUSE,
 };
 
 // Appends `raw` as a domain is spelled: ASCII labels in lower case, others as A-labels, no final dot.
-// Says nothing yet about what labels may hold: toc_domain_check does.
+// Says nothing yet about what labels may hold: toc_domain_rules does.
 enum toc_refusal toc_domain_spell(
         struct toc_slice raw, enum toc_idn_mode mode, struct toc_form *form, unsigned *notes);
 // The two together.

@@ -9,11 +9,6 @@
 
 #define HASH_LIKE_MIN 24 // so many hex digits without a dot are meant as a hash
 
-static bool has(struct toc_slice s, uint8_t byte)
-{
-    return toc_slice_find(s, byte) < s.len;
-}
-
 static bool all_in(struct toc_slice s, const char *set)
 {
     for (size_t i = 0; i < s.len; i++)
@@ -62,11 +57,11 @@ static enum toc_kind kind_with_colon(struct toc_slice s, enum toc_refusal *other
     size_t colon = toc_slice_find(s, ':');
     struct toc_slice head = toc_slice_sub(s, 0, colon);
     struct toc_slice tail = toc_slice_sub(s, colon + 1, SIZE_MAX);
-    if (is_ipv4(head) || (s.ptr[0] == '[' && has(s, ']') && s.ptr[s.len - 1] != ']'))
+    if (is_ipv4(head) || (s.ptr[0] == '[' && toc_slice_has(s, ']') && s.ptr[s.len - 1] != ']'))
         return TOC_KIND_ENDPOINT;
-    if (has(tail, ':'))
+    if (toc_slice_has(tail, ':'))
         return TOC_KIND_IPV6;
-    *otherwise = has(head, '.') ? TOC_REFUSAL_CANON_ENDPOINT : TOC_REFUSAL_CANON_KIND;
+    *otherwise = toc_slice_has(head, '.') ? TOC_REFUSAL_CANON_ENDPOINT : TOC_REFUSAL_CANON_KIND;
     return TOC_KIND_UNKNOWN;
 }
 
@@ -87,37 +82,40 @@ static enum toc_kind guess_kind(struct toc_slice s, enum toc_refusal *otherwise)
         return TOC_KIND_URL;
     if (is_network_like(s))
         return TOC_KIND_CIDR;
-    if (has(s, '/') || has(s, '?')) {
+    if (toc_slice_has(s, '/') || toc_slice_has(s, '?')) {
         *otherwise = TOC_REFUSAL_CANON_URL_SCHEME;
         return TOC_KIND_UNKNOWN;
     }
-    if (has(s, '@'))
+    if (toc_slice_has(s, '@'))
         return TOC_KIND_EMAIL;
-    if (has(s, ':'))
+    if (toc_slice_has(s, ':'))
         return kind_with_colon(s, otherwise);
     if (all_in(s, HEX) && s.len >= HASH_LIKE_MIN)
         return hash_kind(s, otherwise);
     if (toc_ends_in_number(s))
         return TOC_KIND_IPV4;
-    if (toc_slice_eq_nocase(toc_slice_sub(s, 0, 4), TOC_S("CVE-")) && !has(s, '.'))
+    if (toc_slice_eq_nocase(toc_slice_sub(s, 0, 4), TOC_S("CVE-")) && !toc_slice_has(s, '.'))
         return TOC_KIND_CVE;
     return TOC_KIND_DOMAIN;
 }
 
-static enum toc_refusal canon_assumed(
-        struct toc_slice raw, enum toc_kind *kind, struct toc_buf *out, unsigned *notes)
+enum toc_refusal toc_canon_assumed(struct toc_slice raw, struct toc_buf *out, unsigned *notes)
 {
     static const struct toc_slice scheme = TOC_S_INIT("http://");
     uint8_t whole[TOC_RAW_BYTES_MAX];
+    enum toc_kind kind = TOC_KIND_URL;
+    raw = toc_slice_trim(raw);
+    if (raw.len == 0)
+        return TOC_REFUSAL_CANON_EMPTY;
     if (raw.len > sizeof whole - scheme.len)
         return TOC_REFUSAL_CANON_LENGTH;
     // /path has no host; user@host/x may be user info, or an address of something else
-    if (raw.ptr[0] == '/' || has(toc_slice_sub(raw, 0, toc_slice_find(raw, '/')), '@'))
+    if (has_scheme(raw) || raw.ptr[0] == '/' ||
+            toc_slice_has(toc_slice_sub(raw, 0, toc_slice_find(raw, '/')), '@'))
         return TOC_REFUSAL_CANON_URL_SCHEME;
     memcpy(whole, scheme.ptr, scheme.len);
     memcpy(whole + scheme.len, raw.ptr, raw.len);
-    *kind = TOC_KIND_URL;
-    enum toc_refusal refusal = toc_canon(kind, toc_slice(whole, scheme.len + raw.len), out, notes);
+    enum toc_refusal refusal = toc_canon(&kind, toc_slice(whole, scheme.len + raw.len), out, notes);
     if (refusal == TOC_REFUSAL_NONE)
         *notes |= TOC_NOTE_SCHEME_ASSUMED;
     return refusal;
@@ -129,10 +127,12 @@ enum toc_refusal toc_canon_guess(struct toc_slice raw, enum toc_kind *kind, stru
     enum toc_refusal refusal = TOC_REFUSAL_CANON_EMPTY;
     raw = toc_slice_trim(raw);
     enum toc_kind found = raw.len == 0 ? TOC_KIND_UNKNOWN : guess_kind(raw, &refusal);
-    if (found != TOC_KIND_UNKNOWN)
+    if (found != TOC_KIND_UNKNOWN) {
         refusal = toc_canon(&found, raw, out, notes);
-    else if (refusal == TOC_REFUSAL_CANON_URL_SCHEME && (flags & TOC_GUESS_ASSUME_SCHEME) != 0)
-        refusal = canon_assumed(raw, &found, out, notes);
+    } else if (refusal == TOC_REFUSAL_CANON_URL_SCHEME && (flags & TOC_GUESS_ASSUME_SCHEME) != 0) {
+        found = TOC_KIND_URL;
+        refusal = toc_canon_assumed(raw, out, notes);
+    }
     if (refusal == TOC_REFUSAL_NONE)
         *kind = found;
     return refusal;

@@ -44,9 +44,9 @@ enum toc_refusal toc_cve_check(enum toc_kind kind, struct toc_slice value)
     struct toc_slice year = toc_slice_sub(value, CVE_PREFIX_BYTES, 4);
     struct toc_slice digits = toc_slice_sub(value, CVE_DIGITS_FROM, SIZE_MAX);
     (void)kind;
-    if (!toc_slice_starts(value, TOC_S("CVE-")) || !toc_parse_u64(year, 2999, &number) ||
-            number < 1999 || value.ptr[CVE_DIGITS_FROM - 1] != '-' || digits.len < 4 ||
-            digits.len > 19)
+    if (digits.len < 4 || digits.len > 19 || !toc_slice_starts(value, TOC_S("CVE-")) ||
+            !toc_parse_u64(year, 2999, &number) || number < 1999 ||
+            value.ptr[CVE_DIGITS_FROM - 1] != '-')
         return TOC_REFUSAL_CANON_CVE;
     for (size_t i = 0; i < digits.len; i++)
         if (digits.ptr[i] < '0' || digits.ptr[i] > '9')

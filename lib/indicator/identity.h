@@ -16,9 +16,9 @@
 // The tag, and the beginning of every tag, that only a hub may give.
 #define TOC_IDENTITY_TAG "tocsin:"
 
-// STIX ids are UUIDv5 (RFC 4122 section 4.3) in a namespace of our own, which is the UUIDv5 of
-// "tocsin.invalid" in the DNS namespace: equal in every deployment, so one hub knows another's.
-#define TOC_IDENTITY_NAMESPACE "5cd8ebea-ddf0-5525-9bbd-c296f706ce78"
+// STIX ids are UUIDv5 (RFC 4122 section 4.3) in a namespace of our own,
+// 5cd8ebea-ddf0-5525-9bbd-c296f706ce78, which is the UUIDv5 of "tocsin.invalid" in the DNS namespace:
+// equal in every deployment, so one hub knows another's.
 #define TOC_IDENTITY_STIX "identity--d44a4061-fd79-5c04-9836-208c82b82ef4" // of the name "identity"
 
 #define TOC_STIX_ID_MAX 80 // type "--" UUID, NUL

@@ -27,7 +27,7 @@ bool toc_idn_label(struct toc_slice label, struct toc_form *form)
     if (idn2_lookup_u8(text, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) != IDN2_OK)
         return false;
     struct toc_slice result = toc_slice_of((const char *)ascii);
-    bool one_label = result.len > 0 && toc_slice_find(result, '.') == result.len;
+    bool one_label = result.len > 0 && !toc_slice_has(result, '.');
     if (one_label)
         toc_form_put(form, result);
     idn2_free(ascii);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "lib/base/buf.h"
 #include "lib/base/digest.h"
 
 void toc_indicator_key(enum toc_kind kind, struct toc_slice value, uint8_t out[TOC_KEY_BYTES])
@@ -26,10 +27,5 @@ uint32_t toc_key_partition(const uint8_t key[TOC_KEY_BYTES], uint32_t partitions
 
 void toc_key_hex(const uint8_t key[TOC_KEY_BYTES], char out[TOC_KEY_HEX])
 {
-    static const char digits[] = "0123456789abcdef";
-    for (size_t i = 0; i < TOC_KEY_BYTES; i++) {
-        out[2 * i] = digits[key[i] >> 4];
-        out[2 * i + 1] = digits[key[i] & 15];
-    }
-    out[TOC_KEY_HEX - 1] = 0;
+    toc_hex(out, key, TOC_KEY_BYTES);
 }

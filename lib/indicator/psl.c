@@ -177,11 +177,6 @@ void toc_psl_free(struct toc_psl *psl)
     toc_mem_free(psl);
 }
 
-size_t toc_psl_count(const struct toc_psl *psl)
-{
-    return psl->count;
-}
-
 // Where the label before position `at` begins (at = one behind its last byte).
 static size_t label_start(struct toc_slice domain, size_t at)
 {

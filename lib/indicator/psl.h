@@ -23,7 +23,6 @@ enum toc_psl_section {
 TOC_NODISCARD toc_rc toc_psl_open(
         struct toc_slice rules, struct toc_psl **out, struct toc_err *err);
 void toc_psl_free(struct toc_psl *psl);
-size_t toc_psl_count(const struct toc_psl *psl);
 
 // The public suffix of a canonical domain, borrowed from it; never empty. The name below which a wildcard
 // rule stands counts as a suffix too, as libpsl and browsers have it. `section` may be NULL.

@@ -160,7 +160,7 @@ static bool ends_in_punctuation(struct toc_slice s)
 {
     uint8_t last = s.ptr[s.len - 1];
     if (last == ')')
-        return toc_slice_find(s, '(') == s.len;
+        return !toc_slice_has(s, '(');
     return last == ',' || last == ';' || (last == '.' && is_dotted_number(s));
 }
 

@@ -8,7 +8,6 @@
 #include "lib/base/slice.h"
 
 #define TOC_TOPIC_NAME_MAX 160
-#define TOC_TOPIC_PREFIX "tocsin."
 
 #define TOC_TOPIC_SUBMIT "submit"
 #define TOC_TOPIC_INDICATORS "indicators"

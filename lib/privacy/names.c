@@ -5,11 +5,6 @@
 #include "lib/indicator/canon.h"
 #include "lib/indicator/limits.h"
 
-static bool has(struct toc_slice s, uint8_t byte)
-{
-    return toc_slice_find(s, byte) < s.len;
-}
-
 static bool is_digit(uint8_t c)
 {
     return c >= '0' && c <= '9';
@@ -139,12 +134,9 @@ bool toc_own_names_hold(
     if (toc_network_of(kind, value, &net))
         return network_held(names, &net);
     struct toc_slice host = toc_value_host(kind, value);
-    for (size_t i = 0; i < names->domain_count; i++) {
-        struct toc_slice own = names->domains[i];
-        if (toc_slice_ends(host, own) &&
-                (host.len == own.len || host.ptr[host.len - own.len - 1] == '.'))
+    for (size_t i = 0; i < names->domain_count; i++)
+        if (toc_domain_covers(names->domains[i], host))
             return true;
-    }
     return false;
 }
 
@@ -184,8 +176,8 @@ static bool address_in(const struct toc_own_names *names, struct toc_slice text)
         while (end < text.len && is_address_byte(text.ptr[end]))
             end++;
         struct toc_slice run = toc_slice_sub(text, pos, end - pos);
-        bool whole = run.len >= 7 && has(run, '.'); // 0.0.0.0
-        if ((whole || (run.len >= 3 && has(run, ':'))) && run_held(names, run))
+        bool whole = run.len >= 7 && toc_slice_has(run, '.'); // 0.0.0.0
+        if ((whole || (run.len >= 3 && toc_slice_has(run, ':'))) && run_held(names, run))
             return true;
         pos = end + 1;
     }

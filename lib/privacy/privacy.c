@@ -13,20 +13,12 @@ struct toc_privacy {
     unsigned flags;
 };
 
-#define X(name, code, text) [TOC_PRIVACY_NOTE_INDEX_##name] = {code, text},
-static const struct {
-    const char *code, *text;
-} notes_table[] = {TOC_PRIVACY_NOTES(X)};
-#undef X
-
-const char *toc_privacy_note_code(enum toc_privacy_note_index note)
-{
-    return notes_table[note].code;
-}
-
 const char *toc_privacy_note_text(enum toc_privacy_note_index note)
 {
-    return notes_table[note].text;
+#define X(name, text) [TOC_PRIVACY_NOTE_INDEX_##name] = text,
+    static const char *const texts[] = {TOC_PRIVACY_NOTES(X)};
+#undef X
+    return texts[note];
 }
 
 // ---- rules -----------------------------------------------------------------------------------
@@ -139,7 +131,7 @@ static size_t url_path(struct toc_slice url, bool *userinfo)
     return host + len;
 }
 
-// *query is where the query must be cut; value.len when nothing has to be.
+// *cut is how much of the URL may leave: up to the query, or all of it.
 static enum toc_refusal check_url(const struct toc_privacy *p, struct toc_slice url, size_t *cut)
 {
     bool userinfo;

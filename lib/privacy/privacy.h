@@ -29,27 +29,26 @@
 
 // What the connector changed in an observation; bits of *notes.
 #define TOC_PRIVACY_NOTES(X)                                                                       \
-    X(QUERY, "query-cut", "the URL's query held what looks like a person's data, or an own name")  \
-    X(DESCRIPTION, "description-dropped", "not allowed for this feed, or it held such data")       \
-    X(REFERENCE, "reference-dropped", "an external reference held such data")                      \
-    X(RELATION, "relation-dropped", "a related value may not leave")                               \
-    X(TAG, "tag-dropped", "a tag held such data")                                                  \
-    X(ORIGIN, "origin-dropped", "the origin id held such data")
+    X(QUERY, "the URL's query held what looks like a person's data, or an own name")               \
+    X(DESCRIPTION, "not allowed for this feed, or it held such data")                              \
+    X(REFERENCE, "an external reference held such data")                                           \
+    X(RELATION, "a related value may not leave")                                                   \
+    X(TAG, "a tag held such data")                                                                 \
+    X(ORIGIN, "the origin id held such data")
 
 enum toc_privacy_note_index {
-#define X(name, code, text) TOC_PRIVACY_NOTE_INDEX_##name,
+#define X(name, text) TOC_PRIVACY_NOTE_INDEX_##name,
     TOC_PRIVACY_NOTES(X)
 #undef X
     TOC_PRIVACY_NOTE_COUNT
 };
 
 enum toc_privacy_note {
-#define X(name, code, text) TOC_PRIVACY_NOTE_##name = 1u << TOC_PRIVACY_NOTE_INDEX_##name,
+#define X(name, text) TOC_PRIVACY_NOTE_##name = 1u << TOC_PRIVACY_NOTE_INDEX_##name,
     TOC_PRIVACY_NOTES(X)
 #undef X
 };
 
-const char *toc_privacy_note_code(enum toc_privacy_note_index note); // "query-cut"
 const char *toc_privacy_note_text(enum toc_privacy_note_index note); // a sentence for people
 
 struct toc_privacy; // immutable once made: any number of threads may check with it

@@ -153,11 +153,6 @@ static bool has_key(const struct toc_scan_rules *rules, struct toc_slice text)
     return false;
 }
 
-static bool has(struct toc_slice text, uint8_t byte)
-{
-    return toc_slice_find(text, byte) < text.len;
-}
-
 // Most texts hold none of the marks that something of interest needs: one look for each saves the walk.
 static enum toc_finding look(const struct toc_scan_rules *rules, struct toc_slice text)
 {
@@ -169,10 +164,10 @@ static enum toc_finding look(const struct toc_scan_rules *rules, struct toc_slic
     text = toc_slice(lower, text.len);
     if (toc_own_names_in(rules->names, text))
         return TOC_FINDING_OWN;
-    if (has(text, '@') && has_mail(text))
+    if (toc_slice_has(text, '@') && has_mail(text))
         return TOC_FINDING_MAIL;
-    if ((has(text, '-') && has_social_security(text)) ||
-            ((has(text, '=') || has(text, ':')) && has_key(rules, text)))
+    if ((toc_slice_has(text, '-') && has_social_security(text)) ||
+            ((toc_slice_has(text, '=') || toc_slice_has(text, ':')) && has_key(rules, text)))
         return TOC_FINDING_PERSON;
     return TOC_FINDING_NONE;
 }
@@ -290,7 +285,7 @@ enum toc_finding toc_scan(const struct toc_scan_rules *rules, struct toc_slice t
         enum toc_finding finding = look(rules, now);
         if (finding == TOC_FINDING_NONE)
             finding = look_in_base64(rules, now);
-        if (finding != TOC_FINDING_NONE || !has(now, '%') || !percent_decode(copy, &len))
+        if (finding != TOC_FINDING_NONE || !toc_slice_has(now, '%') || !percent_decode(copy, &len))
             return finding;
     }
     return TOC_FINDING_PERSON;

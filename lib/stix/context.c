@@ -165,7 +165,7 @@ int toc_stix_stated(
         return TOC_STIX_UNKNOWN;
     for (size_t i = 0; i < json_array_size(refs); i++) {
         const json_t *ref = json_array_get(refs, i);
-        struct toc_slice id = toc_slice(json_string_value(ref), json_string_length(ref));
+        struct toc_slice id = toc_json_string(ref);
         stated = higher(stated, one_marking(context, id, remember));
     }
     for (size_t i = 0; i < json_array_size(granular); i++) {
@@ -176,8 +176,7 @@ int toc_stix_stated(
     }
     for (size_t i = 0; i < json_array_size(labels); i++) {
         const json_t *label = json_array_get(labels, i);
-        stated = higher(stated, toc_stix_label_marking(toc_slice(
-                                        json_string_value(label), json_string_length(label))));
+        stated = higher(stated, toc_stix_label_marking(toc_json_string(label)));
     }
     return stated;
 }

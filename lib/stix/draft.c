@@ -59,7 +59,7 @@ void toc_draft_tags(struct toc_draft *draft, const json_t *texts)
 {
     for (size_t i = 0; i < json_array_size(texts); i++) {
         const json_t *text = json_array_get(texts, i);
-        add_name(draft, "", toc_slice(json_string_value(text), json_string_length(text)));
+        add_name(draft, "", toc_json_string(text));
     }
 }
 

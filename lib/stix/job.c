@@ -58,7 +58,7 @@ bool toc_stix_is_echo(const struct toc_stix_job *job)
         return false;
     for (size_t i = 0; i < json_array_size(labels); i++) {
         const json_t *label = json_array_get(labels, i);
-        if (toc_identity_tags(toc_slice(json_string_value(label), json_string_length(label))))
+        if (toc_identity_tags(toc_json_string(label)))
             return true;
     }
     return toc_slice_is(toc_json_text(job->object, "created_by_ref"), TOC_IDENTITY_STIX);
@@ -153,11 +153,13 @@ toc_rc toc_stix_emit_observable(struct toc_stix_job *job, const json_t *object)
                 job, TOC_REFUSAL_STIX_TYPE, "no value in", toc_json_text(object, "type"));
     for (size_t i = 0; i < count; i++) {
         enum toc_refusal refusal = toc_stix_canon(job->reader, &raw[i].kind, raw[i].value);
-        if (refusal != TOC_REFUSAL_NONE)
+        if (refusal != TOC_REFUSAL_NONE) {
             TOC_TRY(toc_stix_refuse(job, refusal, toc_kind_symbol(raw[i].kind), TOC_S("")));
-        else
-            values[good++] = (struct toc_stix_value){
-                    raw[i].kind, toc_arena_copy(job->arena, toc_buf_slice(&job->reader->value))};
+            continue;
+        }
+        struct toc_slice value = toc_arena_copy(job->arena, toc_buf_slice(&job->reader->value));
+        TOC_ENSURE(value.ptr != NULL, job->err, TOC_E_MEMORY, "STIX object");
+        values[good++] = (struct toc_stix_value){raw[i].kind, value};
     }
     return emit_values(job, values, good, true, job->marking);
 }

@@ -13,18 +13,8 @@ enum toc_refusal toc_stix_canon(
     unsigned notes = 0;
     toc_buf_clear(&reader->value);
     enum toc_refusal refusal = toc_canon(kind, raw, &reader->value, &notes);
-    if (refusal != TOC_REFUSAL_CANON_URL_SCHEME || !reader->options.assume_scheme)
-        return refusal;
-    for (size_t i = 0; i + 2 < raw.len; i++)
-        if (memcmp(raw.ptr + i, "://", 3) == 0)
-            return refusal; // it has one: ssh, hxxp
-    struct toc_buf with;
-    toc_buf_init(&with, 32 * 1024);
-    toc_buf_put_text(&with, "http://");
-    toc_buf_put_slice(&with, raw);
-    if (!with.failed)
-        refusal = toc_canon(kind, toc_buf_slice(&with), &reader->value, &notes);
-    toc_buf_done(&with);
+    if (refusal == TOC_REFUSAL_CANON_URL_SCHEME && reader->options.assume_scheme)
+        refusal = toc_canon_assumed(raw, &reader->value, &notes);
     return refusal;
 }
 
@@ -63,7 +53,7 @@ static void learn_indicator(
 
 static struct toc_stix_node *node_of(struct toc_stix_reader *r, const json_t *ref)
 {
-    struct toc_slice id = toc_slice(json_string_value(ref), json_string_length(ref));
+    struct toc_slice id = toc_json_string(ref);
     return toc_stix_id_valid(id) ? toc_stix_node_make(&r->context, id) : NULL;
 }
 

@@ -4,6 +4,7 @@
 #include "lib/base/limits.h"
 #include "lib/base/text.h"
 #include "lib/base/time.h"
+#include "lib/indicator/kind.h"
 #include "lib/indicator/limits.h"
 
 #define UUID_BYTES 36
@@ -57,10 +58,8 @@ struct toc_slice toc_stix_text(struct toc_arena *arena, struct toc_slice raw, si
     struct toc_buf safe;
     toc_buf_init(&safe, TOC_TEXT_BYTES_MAX + 64);
     toc_text_safe(&safe, raw);
-    size_t len = safe.len < max ? safe.len : max;
-    while (len > 0 && len < safe.len && (safe.ptr[len] & 0xc0) == 0x80)
-        len--;
-    struct toc_slice copy = toc_arena_copy(arena, toc_slice_trim(toc_slice(safe.ptr, len)));
+    struct toc_slice copy =
+            toc_arena_copy(arena, toc_slice_trim(toc_utf8_cut(toc_buf_slice(&safe), max)));
     if (safe.failed)
         copy.ptr = NULL;
     toc_buf_done(&safe);
@@ -194,24 +193,13 @@ static bool hash_name_is(struct toc_slice name, const char *plain)
     return plain[i] == '\0';
 }
 
-enum toc_kind toc_stix_hash_kind(struct toc_slice name, size_t *digits)
+enum toc_kind toc_stix_hash_kind(struct toc_slice name)
 {
-    static const struct {
-        const char *plain;
-        size_t digits;
-        enum toc_kind kind;
-    } rows[] = {
-            {"md5", 32, TOC_KIND_MD5},
-            {"sha1", 40, TOC_KIND_SHA1},
-            {"sha256", 64, TOC_KIND_SHA256},
-            {"sha512", 128, TOC_KIND_SHA512},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        if (!hash_name_is(name, rows[i].plain))
-            continue;
-        *digits = rows[i].digits;
-        return rows[i].kind;
-    }
+    static const enum toc_kind kinds[] = {
+            TOC_KIND_MD5, TOC_KIND_SHA1, TOC_KIND_SHA256, TOC_KIND_SHA512};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (hash_name_is(name, toc_kind_row(kinds[i])->name))
+            return kinds[i];
     return TOC_KIND_UNKNOWN;
 }
 
@@ -220,18 +208,17 @@ static size_t hashes(
 {
     json_t *all = json_object_get(object, "hashes"), *value;
     const char *name;
-    size_t count = 0, digits;
+    size_t count = 0;
     if (all != NULL && !json_is_object(all))
         *wrong = "hashes";
     json_object_foreach(all, name, value)
     {
-        enum toc_kind kind = toc_stix_hash_kind(toc_slice_of(name), &digits);
+        enum toc_kind kind = toc_stix_hash_kind(toc_slice_of(name));
         if (kind == TOC_KIND_UNKNOWN || count == TOC_STIX_HASHES_MAX)
             continue;
         if (!json_is_string(value))
             *wrong = "hashes";
-        out[count++] = (struct toc_stix_raw){
-                kind, toc_slice(json_string_value(value), json_string_length(value))};
+        out[count++] = (struct toc_stix_raw){kind, toc_json_string(value)};
     }
     return count;
 }
@@ -260,7 +247,7 @@ size_t toc_stix_observable(
         if (out[0].value.ptr == NULL)
             *wrong = "value";
         /*= STIX 2.1 sections 6.7, 6.8: an address object may hold a network in CIDR notation */
-        else if (i < 2 && toc_slice_find(out[0].value, '/') < out[0].value.len)
+        else if (i < 2 && toc_slice_has(out[0].value, '/'))
             out[0].kind = TOC_KIND_CIDR;
         return *wrong == NULL;
     }

@@ -44,8 +44,8 @@ extern const struct toc_stix_tlp toc_stix_tlp[TOC_MARKING_COUNT];
 // The properties by which traffic and mail refer to their ends; ended by NULL.
 extern const char *const toc_stix_ends[];
 
-// SHA-256, sha256, SHA256: the kind and how many hex digits it has; UNKNOWN when it is no kind of ours.
-enum toc_kind toc_stix_hash_kind(struct toc_slice name, size_t *digits);
+// SHA-256, sha256, SHA256: the kind; UNKNOWN when it is no kind of ours.
+enum toc_kind toc_stix_hash_kind(struct toc_slice name);
 
 // The values a cyber observable holds, raw: one, or one a hash.
 #define TOC_STIX_HASHES_MAX 4 // md5, sha1, sha256, sha512

@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 
+#include "lib/indicator/kind.h"
 #include "lib/stix/object.h"
 #include "lib/stix/pattern_lex.h"
 
@@ -111,9 +112,9 @@ static bool hash_fits(const struct comparison *c)
     if (c->literal != PT_STRING || c->path.count < 2 || c->path.count > STEPS_MAX ||
             !toc_slice_is(c->path.steps[c->path.count - 2], "hashes"))
         return true;
-    size_t digits;
-    enum toc_kind kind = toc_stix_hash_kind(c->path.steps[c->path.count - 1], &digits);
-    return kind == TOC_KIND_UNKNOWN || (c->value.len == digits && is_hex(c->value));
+    enum toc_kind kind = toc_stix_hash_kind(c->path.steps[c->path.count - 1]);
+    return kind == TOC_KIND_UNKNOWN ||
+           (c->value.len == toc_kind_row(kind)->value_max && is_hex(c->value));
 }
 
 static bool path_is(
@@ -124,17 +125,12 @@ static bool path_is(
            (second == NULL || toc_slice_is(path->steps[1], second));
 }
 
-static bool has(struct toc_slice s, uint8_t byte)
-{
-    return toc_slice_find(s, byte) < s.len;
-}
-
 // No name has a colon or ends in a digits-only label, so the form of a host decides.
 static enum toc_kind host_kind(struct toc_slice host)
 {
-    if (has(host, '/'))
+    if (toc_slice_has(host, '/'))
         return TOC_KIND_CIDR;
-    if (has(host, ':'))
+    if (toc_slice_has(host, ':'))
         return TOC_KIND_IPV6;
     for (size_t i = 0; i < host.len; i++)
         if (host.ptr[i] != '.' && (host.ptr[i] < '0' || host.ptr[i] > '9'))
@@ -163,12 +159,10 @@ static enum toc_kind simple_kind(const struct comparison *c)
         return TOC_KIND_UNKNOWN;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (path_is(&c->path, rows[i].type, rows[i].first, rows[i].second))
-            return address && has(c->value, '/') ? TOC_KIND_CIDR : rows[i].kind;
+            return address && toc_slice_has(c->value, '/') ? TOC_KIND_CIDR : rows[i].kind;
     if (toc_slice_is(c->path.type, "file") && c->path.count == 2 &&
-            toc_slice_is(c->path.steps[0], "hashes")) {
-        size_t digits;
-        return toc_stix_hash_kind(c->path.steps[1], &digits);
-    }
+            toc_slice_is(c->path.steps[0], "hashes"))
+        return toc_stix_hash_kind(c->path.steps[1]);
     return TOC_KIND_UNKNOWN;
 }
 

@@ -42,7 +42,7 @@ bool toc_pattern_put(struct toc_buf *out, enum toc_kind kind, struct toc_slice v
     if (kind == TOC_KIND_ENDPOINT) {
         put_endpoint(out, value);
     } else {
-        bool v6 = kind == TOC_KIND_CIDR && toc_slice_find(value, ':') < value.len;
+        bool v6 = kind == TOC_KIND_CIDR && toc_slice_has(value, ':');
         toc_buf_put_text(out, v6 ? "ipv6-addr:value ISSUBSET " : before[kind]);
         put_string(out, value);
     }

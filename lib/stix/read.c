@@ -66,7 +66,7 @@ static bool is_benign(const json_t *words)
 {
     for (size_t i = 0; i < json_array_size(words); i++) {
         const json_t *word = json_array_get(words, i);
-        if (toc_slice_is(toc_slice(json_string_value(word), json_string_length(word)), "benign"))
+        if (toc_slice_is(toc_json_string(word), "benign"))
             return true;
     }
     return false;
@@ -283,7 +283,7 @@ static toc_rc read_observed_data(struct toc_stix_job *job)
         return toc_stix_refuse_property(job, wrong);
     for (size_t i = 0; i < json_array_size(refs); i++) {
         const json_t *ref = json_array_get(refs, i);
-        TOC_TRY(read_object_ref(job, toc_slice(json_string_value(ref), json_string_length(ref))));
+        TOC_TRY(read_object_ref(job, toc_json_string(ref)));
     }
     if (json_is_object(objects))
         TOC_TRY(read_embedded(job, objects));
@@ -349,6 +349,7 @@ static toc_rc read_speaking(struct toc_stix_job *job, toc_rc (*read)(struct toc_
     job->node = toc_stix_node_find(&r->context, job->id);
     toc_draft_init(&job->draft, r->options.base, job->arena);
     job->draft.obs.origin = toc_arena_copy(job->arena, job->id);
+    job->draft.full = job->draft.full || job->draft.obs.origin.ptr == NULL;
     toc_draft_tags(&job->draft, json_object_get(job->object, "labels"));
     toc_draft_description(&job->draft, job->object);
     toc_draft_references(&job->draft, json_object_get(job->object, "external_references"));

@@ -50,7 +50,7 @@ struct toc_stix_options {
     enum toc_marking floor;   // a statement below it counts as this (0 = clear: as stated)
     enum toc_marking
             limit;      // a stricter one is refused read.marking (0 = clear: nothing else passes)
-    bool assume_scheme; // URL without scheme: see toc_canon
+    bool assume_scheme; // URL without scheme: see toc_canon_assumed
     bool take_echo;     // tests only: read what carries Tocsin's own identity
     // What every observation starts from: the feed's confidence, severity, tags. NULL: defaults.
     const struct toc_observation *base; // borrowed while the reader lives

@@ -340,9 +340,8 @@ static bool each_line(
 
 // ---- the row of the table
 
-struct toc_reader *toc_csv_open(const struct toc_reader_options *options)
+struct toc_reader *toc_csv_open(void)
 {
-    (void)options;
     struct csv *csv = toc_mem_alloc(1, sizeof *csv);
     if (csv == NULL)
         return NULL;
@@ -375,7 +374,7 @@ void toc_csv_close(struct toc_reader *reader)
 // By the header alone: Zeek's, one of known columns, or a commented one that the first row fits.
 bool toc_csv_looks(struct toc_slice head)
 {
-    struct csv *csv = (struct csv *)toc_csv_open(NULL);
+    struct csv *csv = (struct csv *)toc_csv_open();
     bool looks = false;
     if (csv == NULL)
         return false;

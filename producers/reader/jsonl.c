@@ -37,9 +37,8 @@ bool toc_jsonl_looks(struct toc_slice head)
     return line.len > 0 && line.ptr[0] == '{';
 }
 
-struct toc_reader *toc_jsonl_open(const struct toc_reader_options *options)
+struct toc_reader *toc_jsonl_open(void)
 {
-    (void)options;
     struct jsonl *jsonl = toc_mem_alloc(1, sizeof *jsonl);
     if (jsonl == NULL)
         return NULL;

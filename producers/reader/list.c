@@ -61,9 +61,8 @@ static bool each_line(
     return toc_reader_emit(reader, sink, &found);
 }
 
-struct toc_reader *toc_list_open(const struct toc_reader_options *options)
+struct toc_reader *toc_list_open(void)
 {
-    (void)options;
     return toc_mem_alloc(1, sizeof(struct toc_reader));
 }
 

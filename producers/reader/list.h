@@ -4,7 +4,7 @@
 #include "producers/reader/reader.h"
 
 bool toc_list_looks(struct toc_slice head);
-struct toc_reader *toc_list_open(const struct toc_reader_options *options);
+struct toc_reader *toc_list_open(void);
 toc_rc toc_list_read(struct toc_reader *reader, FILE *stream, const struct toc_reader_sink *sink,
         struct toc_err *err);
 void toc_list_close(struct toc_reader *reader);

@@ -11,14 +11,11 @@
 
 // In the order in which detection asks; the list takes whatever is left.
 const struct toc_reader_row toc_readers[] = {
-        {"stix", "STIX 2.1 or 2.0: a bundle, a list of objects or one object", true,
-                toc_stix_file_looks, toc_stix_file_open, toc_stix_file_read, toc_stix_file_close},
-        {"jsonl", "JSON Lines: the JSON form of an observation, one a line", false, toc_jsonl_looks,
-                toc_jsonl_open, toc_jsonl_read, toc_jsonl_close},
-        {"csv", "a table with a header line: comma, semicolon, tab or bar; Zeek intel files", false,
-                toc_csv_looks, toc_csv_open, toc_csv_read, toc_csv_close},
-        {"list", "one value a line, comments behind # ; or //", false, toc_list_looks,
-                toc_list_open, toc_list_read, toc_list_close},
+        {"stix", true, toc_stix_file_looks, toc_stix_file_open, toc_stix_file_read,
+                toc_stix_file_close},
+        {"jsonl", false, toc_jsonl_looks, toc_jsonl_open, toc_jsonl_read, toc_jsonl_close},
+        {"csv", false, toc_csv_looks, toc_csv_open, toc_csv_read, toc_csv_close},
+        {"list", false, toc_list_looks, toc_list_open, toc_list_read, toc_list_close},
         {0},
 };
 
@@ -32,7 +29,7 @@ const struct toc_reader_row *toc_reader_by_name(const char *name)
 
 const struct toc_reader_row *toc_reader_detect(struct toc_slice head)
 {
-    if (toc_slice_find(head, '\0') < head.len)
+    if (toc_slice_has(head, '\0'))
         return NULL;
     if (toc_slice_starts(head, TOC_S("\xef\xbb\xbf")))
         head = toc_slice_sub(head, 3, head.len);
@@ -45,7 +42,7 @@ const struct toc_reader_row *toc_reader_detect(struct toc_slice head)
 toc_rc toc_reader_open(const struct toc_reader_row *row, const struct toc_reader_options *options,
         struct toc_reader **out, struct toc_err *err)
 {
-    struct toc_reader *reader = row->open(options);
+    struct toc_reader *reader = row->open();
     TOC_ENSURE(reader != NULL, err, TOC_E_MEMORY, "no memory for a reader");
     reader->row = row;
     reader->options = *options;

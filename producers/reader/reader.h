@@ -64,11 +64,10 @@ struct toc_reader; // one input; one thread
 
 struct toc_reader_row {
     const char *name; // as --format takes it
-    const char *doc;
     bool whole; // the stream must be seekable: it is read twice (STIX), so no endless pipe
     // Does an input that begins so look like this format? `head` may be cut anywhere.
     bool (*looks)(struct toc_slice head);
-    struct toc_reader *(*open)(const struct toc_reader_options *options); // NULL: out of memory
+    struct toc_reader *(*open)(void); // NULL: out of memory
     toc_rc (*read)(struct toc_reader *reader, FILE *stream, const struct toc_reader_sink *sink,
             struct toc_err *err);
     void (*close)(struct toc_reader *reader);

@@ -45,9 +45,8 @@ bool toc_stix_file_looks(struct toc_slice head)
     return start.ptr[0] == '[';
 }
 
-struct toc_reader *toc_stix_file_open(const struct toc_reader_options *options)
+struct toc_reader *toc_stix_file_open(void)
 {
-    (void)options;
     struct stix *stix = toc_mem_alloc(1, sizeof *stix);
     return stix == NULL ? NULL : &stix->reader;
 }

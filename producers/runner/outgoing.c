@@ -64,7 +64,6 @@ static toc_rc scan(struct toc_outgoing *o, struct toc_err *err)
                 (int)o->count, (int)s.index);
         TOC_TRY(add_to_run(o, &s, at, err));
         o->count++;
-        o->observations += (uint64_t)s.observations;
         at = o->runs[o->run_count - 1].end;
         if (fseeko(o->segments, at, SEEK_SET) != 0)
             return io_fail(err, "reading segments");

@@ -25,7 +25,6 @@ struct toc_outgoing {
     size_t run_count, run_cap;
     uint8_t *stored; // a bit per index
     int32_t count;   // segments
-    uint64_t observations;
     int32_t stored_count;
 };
 

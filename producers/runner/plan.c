@@ -74,8 +74,6 @@ toc_rc toc_plan_add(
     if (toc_cutter_cuts(&plan->cutter, sort_key, bytes.len))
         TOC_ENSURE(plan->segments++ < INT32_MAX, err, TOC_E_LIMIT, "too many segments");
     count_action(&plan->totals, obs.action);
-    plan->by_kind[obs.kind]++;
-    plan->by_marking[toc_entry_marking(sort_key)]++;
     plan->observations++;
     return TOC_OK;
 }

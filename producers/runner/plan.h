@@ -24,8 +24,6 @@ struct toc_plan {
     uint64_t observations;
     int32_t segments;
     struct toc_totals totals;
-    uint64_t by_kind[TOC_KIND_COUNT];
-    uint64_t by_marking[TOC_MARKING_COUNT];
     struct toc_cutter cutter;
     struct toc_arena arena;
 };

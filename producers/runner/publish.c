@@ -35,7 +35,7 @@ struct run {
     struct toc_receipts *receipts;
     struct toc_reader *reader;
     int stop_fd; // signalfd while a pipe is followed; -1
-    bool stopped, held, nothing_taken;
+    bool stopped, held;
 };
 
 // ---- messages
@@ -295,7 +295,6 @@ static toc_rc submit(struct run *run, FILE *stream, struct toc_err *err)
     if (!toc_failed(rc) && run->report.options.terminal)
         fprintf(stderr, "\r\033[K%s: %llu observations in %d segments\n", run->input,
                 (unsigned long long)plan.observations, (int)plan.segments);
-    run->nothing_taken = plan.observations == 0 && run->report.refused_total > 0;
     toc_plan_done(&plan);
     if (run->spool != NULL)
         toc_spool_drop(run->spool); // what was not committed
@@ -409,7 +408,8 @@ static int exit_code(const struct run *run, toc_rc rc)
         return rc.code == TOC_E_USAGE ? TOC_EXIT_USAGE : TOC_EXIT_FAILED;
     bool accepted =
             run->receipts == NULL || toc_receipts_all_accepted(toc_receipts_sums(run->receipts));
-    return run->held || run->nothing_taken || !accepted ? TOC_EXIT_PARTLY : TOC_EXIT_OK;
+    bool nothing_taken = run->report.taken == 0 && run->report.refused_total > 0;
+    return run->held || nothing_taken || !accepted ? TOC_EXIT_PARTLY : TOC_EXIT_OK;
 }
 
 int toc_publish(const struct toc_publish_options *options)

@@ -111,10 +111,12 @@ void toc_report_refuse(struct toc_report *report, const struct toc_refused *refu
         print(report, refused);
 }
 
-void toc_report_notes(struct toc_report *report, unsigned notes)
+void toc_report_notes(struct toc_report *report, unsigned notes, unsigned privacy_notes)
 {
     for (size_t i = 0; notes != 0 && i < NOTES; i++)
         report->notes[i] += (notes & note_texts[i].note) != 0;
+    for (unsigned i = 0; privacy_notes != 0 && i < TOC_PRIVACY_NOTE_COUNT; i++)
+        report->privacy_notes[i] += privacy_notes >> i & 1u;
 }
 
 void toc_report_progress(struct toc_report *report)
@@ -173,8 +175,8 @@ void toc_report_summary(struct toc_report *report)
         fprintf(out, "%9llu  note: a relation was left out, its value is none that can be shared\n",
                 (unsigned long long)report->relations_dropped);
     for (size_t i = 0; i < TOC_PRIVACY_NOTE_COUNT; i++)
-        if (report->privacy.noted[i] > 0)
-            fprintf(out, "%9llu  note: %s\n", (unsigned long long)report->privacy.noted[i],
+        if (report->privacy_notes[i] > 0)
+            fprintf(out, "%9llu  note: %s\n", (unsigned long long)report->privacy_notes[i],
                     toc_privacy_note_text((enum toc_privacy_note_index)i));
     if (report->rejects != NULL && report->refused_total > 0)
         fprintf(out, "the refused lines are in %s\n", report->options.rejects);

@@ -9,7 +9,7 @@
 
 #include "lib/base/err.h"
 #include "lib/base/time.h"
-#include "lib/privacy/report.h"
+#include "lib/privacy/privacy.h"
 #include "producers/reader/reader.h"
 #include "schemas/refusal.h"
 
@@ -31,9 +31,8 @@ struct toc_report {
     uint64_t refused_total;
     uint64_t expired;           // too old to count, or ended, when they were read
     uint64_t relations_dropped; // whose value is nothing that can be shared
-    unsigned notes_seen;
-    uint64_t notes[8]; // by bit of enum toc_note
-    struct toc_privacy_report privacy;
+    uint64_t notes[8]; // by row of the table in report.c
+    uint64_t privacy_notes[TOC_PRIVACY_NOTE_COUNT];
     int64_t shown_ms;
     bool progress_shown;
 };
@@ -46,7 +45,8 @@ TOC_NODISCARD toc_rc toc_report_close(struct toc_report *report, struct toc_err 
 // One refused line. Text refused by a privacy rule goes to the rejects file only: what is printed ends
 // up in mails.
 void toc_report_refuse(struct toc_report *report, const struct toc_refused *refused);
-void toc_report_notes(struct toc_report *report, unsigned notes); // bits of enum toc_note
-void toc_report_progress(struct toc_report *report);              // at most ten times a second
+// What was changed in one observation: bits of enum toc_note and of enum toc_privacy_note.
+void toc_report_notes(struct toc_report *report, unsigned notes, unsigned privacy_notes);
+void toc_report_progress(struct toc_report *report); // at most ten times a second
 // The reasons, most frequent first, and what was changed on the way.
 void toc_report_summary(struct toc_report *report);

@@ -181,7 +181,7 @@ struct taken {
     struct toc_observation obs;
     enum toc_marking marking;
     uint8_t key[TOC_KEY_BYTES];
-    unsigned notes;
+    unsigned notes, privacy; // bits of enum toc_note, enum toc_privacy_note
 };
 
 static enum toc_refusal take(
@@ -199,12 +199,10 @@ static enum toc_refusal take(
     refusal = take_texts(stage, out->key, &out->obs);
     if (refusal != TOC_REFUSAL_NONE)
         return refusal;
-    unsigned privacy = 0;
     refusal = toc_privacy_check(
-            stage->options.guard, stage->options.allow, &out->obs, &stage->arena, &privacy);
-    toc_privacy_report_add(&stage->report->privacy, refusal, privacy);
+            stage->options.guard, stage->options.allow, &out->obs, &stage->arena, &out->privacy);
     // The guard may have cut the value.
-    if (refusal == TOC_REFUSAL_NONE && privacy != 0)
+    if (refusal == TOC_REFUSAL_NONE && out->privacy != 0)
         toc_indicator_key(out->obs.kind, out->obs.value, out->key);
     return refusal;
 }
@@ -241,7 +239,7 @@ static bool on_found(void *ctx, const struct toc_found *found)
     }
     if (taken.obs.count < 1)
         taken.obs.count = 1;
-    toc_report_notes(stage->report, taken.notes);
+    toc_report_notes(stage->report, taken.notes, taken.privacy);
     stage->report->lines = found->line;
     stage->report->taken++;
     stage->report->expired += is_expired(&taken.obs, stage->now_ms);

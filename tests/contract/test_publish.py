@@ -301,6 +301,12 @@ class FullLists(Place):
         self.assertEqual(self.publish("abce"), {("assert", v) for v in "abce"})
         self.assertEqual(self.publish("a", "--accept-shrink"), {("assert", "a")} | {("withdraw", v) for v in "bce"})
 
+    def test_withdrawals_do_not_hide_that_nothing_was_taken(self):
+        self.publish("ab")
+        file = self.write("list.txt", "not an indicator\n")
+        segments = self.capture("--full-list", "--accept-shrink", "--marking", "GREEN", "--feed", "f", file, code=3)
+        self.assertEqual(self.said_of(segments), {("withdraw", v + ".example.com") for v in "ab"})
+
     def test_a_failed_run_keeps_the_last_list(self):
         self.publish("abcd")
         done = run("-c", self.conf, "--segments", "/nonexistent/out.avro", "--full-list", "--marking", "GREEN", "--feed", "f",
@@ -443,6 +449,18 @@ class Follow(unittest.TestCase):
             child.stdin.flush()
             self.assertIn(name + ".example.com", child.stdout.readline())
         child.send_signal(signal.SIGTERM)
+        child.stdin.close()
+        self.assertEqual(child.stdout.read(), "")
+        self.assertEqual(child.wait(30), 0)
+        child.stdout.close()
+
+    def test_an_empty_last_piece_takes_nothing_back(self):
+        child = subprocess.Popen([PROGRAM, "--dry-run", "--follow", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                 stderr=subprocess.DEVNULL, universal_newlines=True, bufsize=1)
+        child.stdin.write("nonsense\na.example.com\n")
+        child.stdin.flush()
+        self.assertIn("a.example.com", child.stdout.readline())
+        child.stdin.write("# the feed's last words\n")
         child.stdin.close()
         self.assertEqual(child.stdout.read(), "")
         self.assertEqual(child.wait(30), 0)

@@ -1,4 +1,4 @@
-// Conservation (fusion.md property 6): every observation of an authenticated segment is in exactly one of
+// Conservation (ARCHITECTURE.md 2.6): every observation of an authenticated segment is in exactly one of
 // changed, unchanged, quarantined, repeated; receipts, quarantine and the counters of status agree; what is
 // not authenticated is booked to nobody.
 #include "tests/replay/run.h"

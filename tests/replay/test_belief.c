@@ -1,4 +1,4 @@
-// Belief moves one way only (fusion.md property 4), and a withdrawal can be taken back (property 5).
+// Belief moves one way only (ARCHITECTURE.md 2.4), and a withdrawal can be taken back (2.5).
 #include "tests/replay/run.h"
 
 static json_int_t term(const json_t *explained, int audience, const char *name)

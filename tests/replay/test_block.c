@@ -1,4 +1,4 @@
-// Who may cause and who may prevent a block (fusion.md property 8), and what nobody may have blocked.
+// Who may cause and who may prevent a block (ARCHITECTURE.md 2.8), and what nobody may have blocked.
 #include "tests/replay/run.h"
 
 struct attacker {

@@ -1,5 +1,6 @@
-// The terms that explain prints recompute what was published: score, status and advice, exactly (fusion.md
-// property 7). The sums here are written from fusion.md sections 2 and 3, not with the hub's code.
+// The terms that explain prints recompute what was published: score, status and advice, exactly
+// (ARCHITECTURE.md 2.7). The sums here are written from ARCHITECTURE.md, section 5, and schemas/ADVICE.md, not
+// with the hub's code.
 #include "tests/replay/run.h"
 
 #include "lib/base/text.h"

@@ -1,11 +1,11 @@
-// Non-interference (fusion.md property 3): whatever is said above or outside an audience moves no byte of
+// Non-interference (ARCHITECTURE.md 2.3): whatever is said above or outside an audience moves no byte of
 // its records, keys, times and order, nor of the receipts of what was said to it.
 #include "tests/replay/run.h"
 
 #define HIDDEN_WRITER 40 // inserted segments count on their own
 #define INSERTED 60
 
-// Written from fusion.md section 5, not with the code that decides it.
+// Written from the words of lib/indicator/audience.h, not with the code that decides it.
 static bool visible(const struct gen_event *e, int audience)
 {
     const struct toc_segment *s = &e->segment;

@@ -14,8 +14,6 @@
 #   deployment_kill DIR NAME               SIGKILL
 #   deployment_end DIR                     kills every hub, stops an own broker: trap 'deployment_end DIR' EXIT
 #   deployment_ctl DIR ARGUMENT...         tocsinctl with the operator's configuration
-#   deployment_read DIR TOPIC [option of kcat]...
-#                                          all records of a topic (named without the prefix) to its end, as admin
 #   DIR/op                                 the operator's folder        DIR/env  TOC_KAFKA..., TOC_PREFIX, as assignments
 #
 # A hub dies with the script that started it, however that ends.
@@ -190,16 +188,4 @@ deployment_end() {
         [ ! -e "$file" ] || deployment_kill "$1" "$(basename "$(dirname "$file")")"
     done
     [ ! -d "$1/kafka/data" ] || kafka_stop "$1/kafka" >&2
-}
-
-deployment_read() {
-    local dir=$1 topic=$2
-    shift 2
-    (
-        # shellcheck source=/dev/null
-        . "$dir/env"
-        timeout 60 kcat -q -b "$TOC_KAFKA" -C -t "$TOC_PREFIX$topic" -o beginning -e -X security.protocol=ssl \
-            -X isolation.level=read_committed -X "ssl.ca.location=$dir/op/hub-ca.crt" \
-            -X "ssl.certificate.location=$dir/op/admin.crt" -X "ssl.key.location=$dir/op/admin.key" "$@"
-    )
 }

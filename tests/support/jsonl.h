@@ -6,7 +6,7 @@
 
 #include <jansson.h>
 
-#include "lib/base/text.h"
+#include "lib/base/json.h"
 
 struct unit_jsonl {
     const char *path;
@@ -38,11 +38,4 @@ static inline json_t *unit_jsonl_next(struct unit_jsonl *it)
     if (it->row == NULL)
         fail_msg("%s:%zu: %s", it->path, it->line, error.text);
     return it->row;
-}
-
-// A string member with its length; .ptr NULL when absent or null.
-static inline struct toc_slice unit_json_text(const json_t *row, const char *name)
-{
-    const json_t *value = json_object_get(row, name);
-    return toc_slice(json_string_value(value), json_string_length(value));
 }

@@ -4,7 +4,6 @@
 #   NAME.key NAME.crt NAME.pem              private key, certificate, both in one file; 0600
 #     broker (hub CA, subjectAltName localhost and 127.0.0.1, its .pem ends with the CA: Kafka's key store)
 #     admin, hub (hub CA), each MEMBER (member CA, Ed25519), stranger (wrong CA)
-#   admin.properties hub.properties         client settings for Kafka's own tools
 # For tests only: no request is looked at, nothing is refused, the authorities' keys lie beside the certificates.
 set -euo pipefail
 
@@ -41,16 +40,6 @@ certificate() { # NAME AUTHORITY ALGORITHM [EXTENSION]...
     cat "$name.key" "$name.crt" >"$name.pem"
 }
 
-client_properties() { # NAME
-    cat >"$1.properties" <<END
-security.protocol=SSL
-ssl.keystore.type=PEM
-ssl.keystore.location=$PWD/$1.pem
-ssl.truststore.type=PEM
-ssl.truststore.location=$PWD/hub-ca.pem
-END
-}
-
 authority hub-ca
 authority member-ca
 authority wrong-ca
@@ -61,8 +50,6 @@ fi
 certificate admin hub-ca p256 extendedKeyUsage=clientAuth
 certificate hub hub-ca ed25519 extendedKeyUsage=clientAuth
 certificate stranger wrong-ca ed25519 extendedKeyUsage=clientAuth
-client_properties admin
-client_properties hub
 for member in "$@"; do
     certificate "$member" member-ca ed25519 extendedKeyUsage=clientAuth
 done

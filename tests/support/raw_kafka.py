@@ -11,8 +11,7 @@ NONE = 0
 # Names of the codes that tests look for.
 ERRORS = {0: "none", 3: "unknown topic", 10: "too large", 29: "topic", 30: "group", 31: "cluster", 53: "transactional id",
           87: "invalid record", 76: "unsupported codec"}
-READ, WRITE = 3, 4  # of ACLs
-MAGIC_AT, CRC_AT = 16, 17
+READ = 3  # of ACLs
 
 
 def name_of(code):

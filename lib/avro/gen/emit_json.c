@@ -4,22 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-static json_t *must(json_t *json)
-{
-    if (json == NULL)
-        gen_die("out of memory");
-    return json;
-}
-
 static void set(json_t *object, const char *key, json_t *value)
 {
-    if (json_object_set_new(object, key, must(value)) != 0)
+    if (json_object_set_new(object, key, gen_must(value)) != 0)
         gen_die("out of memory");
 }
 
 static json_t *of_type(const char *type)
 {
-    json_t *out = must(json_object());
+    json_t *out = gen_must(json_object());
     set(out, "type", json_string(type));
     return out;
 }
@@ -34,12 +27,12 @@ static json_t *integer(int64_t least, int64_t most)
 
 static json_t *enumeration(const struct gen_type *t)
 {
-    json_t *out = of_type("string"), *words = must(json_array());
+    json_t *out = of_type("string"), *words = gen_must(json_array());
     for (size_t i = 0; i < t->symbol_count; i++)
-        json_array_append_new(words, must(json_string(t->spellings[i])));
+        json_array_append_new(words, gen_must(json_string(t->spellings[i])));
     for (size_t i = 0; i < t->symbol_count; i++) // taken when read, never written
         if (t->symbols[i] != t->spellings[i])
-            json_array_append_new(words, must(json_string(t->symbols[i])));
+            json_array_append_new(words, gen_must(json_string(t->symbols[i])));
     set(out, "enum", words);
     return out;
 }
@@ -72,7 +65,7 @@ static json_t *value_schema(struct gen_model *m, const struct gen_field *f)
     case GEN_FIXED:
     case GEN_ENUM:
     case GEN_RECORD:
-        out = must(json_object());
+        out = gen_must(json_object());
         set(out, "$ref", json_string(gen_format(m, "#/$defs/%s", t->name)));
         return out;
     }
@@ -88,10 +81,10 @@ static json_t *field_schema(struct gen_model *m, const struct gen_field *f)
         set(out, "items", items);
         set(out, "maxItems", json_integer(f->max));
     } else if (f->form == GEN_NULLABLE) {
-        json_t *both = must(json_array());
+        json_t *both = gen_must(json_array());
         json_array_append_new(both, out);
         json_array_append_new(both, of_type("null"));
-        out = must(json_object());
+        out = gen_must(json_object());
         set(out, "anyOf", both);
     }
     if (f->doc != NULL)
@@ -110,15 +103,15 @@ static json_t *field_schema(struct gen_model *m, const struct gen_field *f)
 
 static json_t *record_schema(struct gen_model *m, const struct gen_type *t)
 {
-    json_t *out = of_type("object"), *properties = must(json_object()),
-           *required = must(json_array());
+    json_t *out = of_type("object"), *properties = gen_must(json_object()),
+           *required = gen_must(json_array());
     const char *doc = json_string_value(json_object_get(t->json, "doc"));
     if (doc != NULL)
         set(out, "description", json_string(doc));
     for (size_t i = 0; i < t->field_count; i++) {
         set(properties, t->fields[i].name, field_schema(m, &t->fields[i]));
         if (gen_is_required(&t->fields[i]))
-            json_array_append_new(required, must(json_string(t->fields[i].name)));
+            json_array_append_new(required, gen_must(json_string(t->fields[i].name)));
     }
     set(out, "properties", properties);
     set(out, "required", required);
@@ -149,8 +142,8 @@ static void define(struct gen_model *m, const struct gen_type *t, json_t *defs)
 
 void gen_emit_json_schema(struct gen_model *m, const struct gen_type *type, struct toc_buf *out)
 {
-    json_t *schema = must(json_object()), *body = record_schema(m, type),
-           *defs = must(json_object());
+    json_t *schema = gen_must(json_object()), *body = record_schema(m, type),
+           *defs = gen_must(json_object());
     set(schema, "$schema", json_string("https://json-schema.org/draft/2020-12/schema"));
     set(schema, "$id", json_string(gen_format(m, "urn:tocsin:schema:%s", type->snake)));
     set(schema, "title", json_string(type->name));

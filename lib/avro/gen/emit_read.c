@@ -20,14 +20,6 @@ static bool is_text(const struct gen_type *t)
     return t->kind == GEN_STRING || t->kind == GEN_BYTES;
 }
 
-static const struct gen_field *field_of(const struct gen_type *t, const char *name)
-{
-    for (size_t i = 0; i < t->field_count; i++)
-        if (strcmp(t->fields[i].name, name) == 0)
-            return &t->fields[i];
-    return NULL;
-}
-
 // Both write the same bytes, so the current reader will do.
 static bool same_wire(struct writer w, const struct gen_type *old, const struct gen_type *now)
 {
@@ -179,7 +171,7 @@ static void put_body(struct writer w, const struct gen_type *wire, const struct 
         struct toc_buf *out)
 {
     for (size_t i = 0; i < wire->field_count; i++) {
-        struct read r = {w, &wire->fields[i], field_of(now, wire->fields[i].name)};
+        struct read r = {w, &wire->fields[i], gen_field_of(now, wire->fields[i].name)};
         if (r.f == NULL) {
             toc_buf_put_text(out, "    {\n");
             put_skip(w.m, r.wire, 0, out);
@@ -230,7 +222,7 @@ static void put_old(
     if (old->kind != GEN_RECORD)
         return;
     for (size_t i = 0; i < old->field_count; i++) {
-        const struct gen_field *f = field_of(now, old->fields[i].name);
+        const struct gen_field *f = gen_field_of(now, old->fields[i].name);
         if (f != NULL)
             put_old(w, old->fields[i].type, f->type, out);
     }

@@ -11,18 +11,6 @@
 
 // Closing ----------------------------------------------------------------------------------------
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    return json_string_value(json_object_get(object, key));
-}
-
-static json_t *must(json_t *json)
-{
-    if (json == NULL)
-        gen_die("out of memory");
-    return json;
-}
-
 static json_t *close_json(
         const struct gen_model *m, const json_t *json, const char *space, json_t *seen);
 
@@ -32,7 +20,7 @@ static json_t *close_name(
     const char *name = json_string_value(json);
     const struct gen_type *t = toc_avro_is_primitive(name) ? NULL : gen_find(m, name, space);
     if (t == NULL || json_object_get(seen, t->full) != NULL)
-        return must(json_string(t == NULL ? name : t->full));
+        return gen_must(json_string(t == NULL ? name : t->full));
     return close_json(m, t->json, t->space, seen);
 }
 
@@ -40,17 +28,17 @@ static json_t *close_name(
 static json_t *close_object(
         const struct gen_model *m, const json_t *json, const char *space, json_t *seen)
 {
-    const char *name = text_of(json, "name"), *own = text_of(json, "namespace");
+    const char *name = gen_text(json, "name"), *own = gen_text(json, "namespace");
     if (own != NULL)
         space = own;
     const struct gen_type *t = name == NULL ? NULL : gen_find(m, name, space);
     bool defines = t != NULL && t->json == json; // else a field that happens to have a type's name
-    json_t *out = must(json_object());
+    json_t *out = gen_must(json_object());
     if (defines) {
         json_object_set_new(seen, t->full, json_true());
-        json_object_set_new(out, "type", must(json_string(text_of(json, "type"))));
-        json_object_set_new(out, "name", must(json_string(t->name)));
-        json_object_set_new(out, "namespace", must(json_string(t->space)));
+        json_object_set_new(out, "type", gen_must(json_string(gen_text(json, "type"))));
+        json_object_set_new(out, "name", gen_must(json_string(t->name)));
+        json_object_set_new(out, "namespace", gen_must(json_string(t->space)));
     }
     const char *key;
     json_t *value;
@@ -60,7 +48,7 @@ static json_t *close_object(
                 strcmp(key, "items") == 0 || strcmp(key, "fields") == 0 || strcmp(key, "type") == 0;
         if (json_object_get(out, key) == NULL)
             json_object_set_new(out, key,
-                    types ? close_json(m, value, space, seen) : must(json_deep_copy(value)));
+                    types ? close_json(m, value, space, seen) : gen_must(json_deep_copy(value)));
     }
     return out;
 }
@@ -72,7 +60,7 @@ static json_t *close_json(
         return close_name(m, json, space, seen);
     if (json_is_object(json))
         return close_object(m, json, space, seen);
-    json_t *out = must(json_array());
+    json_t *out = gen_must(json_array());
     size_t i;
     json_t *each;
     json_array_foreach(json, i, each) json_array_append_new(out, close_json(m, each, space, seen));
@@ -81,7 +69,7 @@ static json_t *close_json(
 
 json_t *gen_close(struct gen_model *m, const struct gen_type *type)
 {
-    json_t *seen = must(json_object());
+    json_t *seen = gen_must(json_object());
     json_t *out = close_json(m, type->json, type->space, seen);
     json_decref(seen);
     return out;
@@ -162,14 +150,6 @@ static void check_enum(const struct gen_type *old, const struct gen_type *now)
         gen_die("%s needs a default symbol: older readers meet newer symbols", now->name);
 }
 
-static const struct gen_field *find_field(const struct gen_type *t, const char *name)
-{
-    for (size_t i = 0; i < t->field_count; i++)
-        if (strcmp(t->fields[i].name, name) == 0)
-            return &t->fields[i];
-    return NULL;
-}
-
 static void check_field(const struct gen_type *now, const struct gen_field *old_field,
         const struct gen_field *field)
 {
@@ -190,9 +170,9 @@ static void check_field(const struct gen_type *now, const struct gen_field *old_
 static void check_record(const struct gen_type *old, const struct gen_type *now)
 {
     for (size_t i = 0; i < old->field_count; i++)
-        check_field(now, &old->fields[i], find_field(now, old->fields[i].name));
+        check_field(now, &old->fields[i], gen_field_of(now, old->fields[i].name));
     for (size_t i = 0; i < now->field_count; i++)
-        if (now->fields[i].fallback == NULL && find_field(old, now->fields[i].name) == NULL)
+        if (now->fields[i].fallback == NULL && gen_field_of(old, now->fields[i].name) == NULL)
             gen_die("%s.%s is new and has no default", now->name, now->fields[i].name);
 }
 

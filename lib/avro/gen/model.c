@@ -43,6 +43,18 @@ const char *gen_format(struct gen_model *m, const char *fmt, ...)
     return memcpy(gen_alloc(m, (size_t)n + 1, 1), text, (size_t)n + 1);
 }
 
+const char *gen_text(const json_t *object, const char *key)
+{
+    return json_string_value(json_object_get(object, key));
+}
+
+json_t *gen_must(json_t *json)
+{
+    if (json == NULL)
+        gen_die("out of memory");
+    return json;
+}
+
 // Grows an array in the arena by one item and returns the new, zeroed one's index.
 static size_t grow(struct gen_model *m, void **items, size_t count, size_t *room, size_t size)
 {
@@ -82,6 +94,14 @@ struct gen_type *gen_find_alone(const struct gen_model *m, const char *snake)
     for (size_t i = 0; i < m->type_count; i++)
         if (m->types[i]->alone && strcmp(m->types[i]->snake, snake) == 0)
             return m->types[i];
+    return NULL;
+}
+
+const struct gen_field *gen_field_of(const struct gen_type *t, const char *name)
+{
+    for (size_t i = 0; i < t->field_count; i++)
+        if (strcmp(t->fields[i].name, name) == 0)
+            return &t->fields[i];
     return NULL;
 }
 
@@ -156,14 +176,9 @@ static const char *c_name_of(struct gen_model *m, const char *name)
 
 // Reading ----------------------------------------------------------------------------------------
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    return json_string_value(json_object_get(object, key));
-}
-
 static const char *need_text(const json_t *object, const char *key, const char *where)
 {
-    const char *text = text_of(object, key);
+    const char *text = gen_text(object, key);
     if (text == NULL)
         gen_die("%s: no \"%s\"", where, key);
     return text;
@@ -181,7 +196,7 @@ static void check_attributes(const json_t *object, const char *where, const char
         if (n < 0 || (size_t)n >= sizeof word || strstr(allowed, word) == NULL)
             gen_die("%s: attribute \"%s\" is not known here", where, key);
     }
-    const char *doc = text_of(object, "doc");
+    const char *doc = gen_text(object, "doc");
     if (doc != NULL && !is_one_line(doc))
         gen_die("%s: a doc is one line", where);
 }
@@ -208,7 +223,7 @@ static struct gen_type *declare_named(
         struct gen_model *m, struct gen_file *file, json_t *json, const char *space)
 {
     const char *name = need_text(json, "name", file->path);
-    const char *own = text_of(json, "namespace");
+    const char *own = gen_text(json, "namespace");
     const char *dot = strrchr(name, '.');
     if (dot != NULL)
         gen_die("%s: give %s its namespace as an attribute", file->path, name);
@@ -240,7 +255,7 @@ static void declare(struct gen_model *m, struct gen_file *file, json_t *json, co
 {
     size_t i;
     json_t *each;
-    const char *type = text_of(json, "type");
+    const char *type = gen_text(json, "type");
     if (type != NULL && is_named(type))
         declare_named(m, file, json, space);
     else if (json_is_object(json))
@@ -299,17 +314,17 @@ static struct gen_type *primitive(const char *name, const char *logical)
 static struct gen_type *type_of(
         struct gen_model *m, const json_t *json, const char *space, const char *where)
 {
-    const char *name = json_is_string(json) ? json_string_value(json) : text_of(json, "type");
+    const char *name = json_is_string(json) ? json_string_value(json) : gen_text(json, "type");
     if (name == NULL)
         gen_die("%s: a type that is neither a name nor an object with one", where);
-    struct gen_type *t = primitive(name, text_of(json, "logicalType"));
+    struct gen_type *t = primitive(name, gen_text(json, "logicalType"));
     if (t != NULL) {
         if (json_is_object(json))
             check_attributes(json, where, " type logicalType ");
         return t;
     }
     if (json_is_object(json) && is_named(name)) {
-        const char *own = text_of(json, "namespace");
+        const char *own = gen_text(json, "namespace");
         t = gen_find(m, need_text(json, "name", where), own != NULL ? own : space);
     } else if (json_is_string(json)) {
         t = gen_find(m, name, space);
@@ -331,7 +346,7 @@ static const json_t *form_of(const json_t *json, enum gen_form *form, const char
         *form = GEN_NULLABLE;
         return json_array_get(json, 1);
     }
-    const char *type = text_of(json, "type");
+    const char *type = gen_text(json, "type");
     if (type != NULL && strcmp(type, "array") == 0) {
         check_attributes(json, where, " type items ");
         *form = GEN_ARRAY;
@@ -378,7 +393,7 @@ static void build_field(
         gen_die("%s: a field's name is of a-z, 0-9 and _", where);
     f->name = name;
     f->c_name = c_name_of(m, name);
-    f->doc = text_of(json, "doc");
+    f->doc = gen_text(json, "doc");
     f->type = type_of(m, form_of(json_object_get(json, "type"), &f->form, where), t->space, where);
     f->fallback = json_object_get(json, "default");
     f->max = number_of(json, "max", where);
@@ -418,7 +433,7 @@ static void build_enum(struct gen_model *m, struct gen_type *t)
     check_attributes(t->json, t->full, " type name namespace doc symbols default spelling ");
     const json_t *symbols = json_object_get(t->json, "symbols");
     const json_t *spelling = json_object_get(t->json, "spelling");
-    const char *fallback = text_of(t->json, "default"); // released schemas need one: evolve.c
+    const char *fallback = gen_text(t->json, "default"); // released schemas need one: history.c
     t->symbol_count = json_array_size(symbols);
     t->symbols = gen_alloc(m, t->symbol_count, sizeof(char *));
     t->spellings = gen_alloc(m, t->symbol_count, sizeof(char *));
@@ -428,7 +443,7 @@ static void build_enum(struct gen_model *m, struct gen_type *t)
         const char *symbol = json_string_value(json_array_get(symbols, i));
         if (symbol == NULL || !is_symbol(symbol))
             gen_die("%s: a symbol of %s is not of a-z, 0-9 and _", t->file->path, t->name);
-        const char *shown = text_of(spelling, symbol);
+        const char *shown = gen_text(spelling, symbol);
         spelt += shown != NULL;
         if (shown != NULL && !is_spelling(shown))
             gen_die("%s: the spelling of %s is no plain text", t->file->path, symbol);
@@ -481,7 +496,7 @@ void gen_model_build(struct gen_model *m)
         build_type(m, m->declared[i]);
     for (size_t i = 0; i < m->file_count; i++) {
         const json_t *json = m->files[i].json;
-        const char *name = text_of(json, "name"), *space = text_of(json, "namespace");
+        const char *name = gen_text(json, "name"), *space = gen_text(json, "namespace");
         struct gen_type *only = name == NULL ? NULL : gen_find(m, name, space != NULL ? space : "");
         if (json_is_object(json) && only == NULL)
             gen_die("%s: a file holds one named type or a list of them", m->files[i].path);

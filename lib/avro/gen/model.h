@@ -109,6 +109,14 @@ bool gen_is_required(const struct gen_field *field);
 void *gen_alloc(struct gen_model *m, size_t count, size_t size);
 const char *gen_format(struct gen_model *m, const char *fmt, ...) TOC_PRINTF(2, 3);
 
+// A string member of a JSON object, or NULL.
+const char *gen_text(const json_t *object, const char *key);
+// What jansson made; without memory the process ends.
+json_t *gen_must(json_t *json);
+
+// The field of a record by its name in the schema, or NULL.
+const struct gen_field *gen_field_of(const struct gen_type *t, const char *name);
+
 // Namespace and name of a definition or reference: a dotted name carries its own.
 const char *gen_full_name(struct gen_model *m, const char *name, const char *space);
 

@@ -1,5 +1,5 @@
 // schemas/refusals.tsv -> enum toc_refusal with code, meaning and what to do.
 #pragma once
 
-// Writes <out_dir>/<stem of the table without its last 's'>.h and .c, as main.c names them.
+// Writes both files; `include` is how the source names the header.
 void gen_refusals(const char *table, const char *header, const char *source, const char *include);

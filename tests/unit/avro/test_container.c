@@ -91,22 +91,6 @@ static void reads_what_it_wrote(void **state)
     }
 }
 
-static void appends(void **state)
-{
-    (void)state;
-    struct toc_container_writer *w = NULL;
-    struct toc_err err = {0};
-    int32_t count;
-    write_rows(300);
-    assert_ok(toc_container_append(path, &toc_capture_avro, &w, &err), err);
-    put_rows(w, 300, 410);
-    assert_ok(toc_container_finish(w, &err), err);
-    assert_ok(toc_container_append(path, &toc_capture_avro, &w, &err), err); // nothing added
-    assert_ok(toc_container_finish(w, &err), err);
-    assert_ok(read_rows(&count, &err), err);
-    assert_int_equal(count, 410);
-}
-
 static void refuses_to_clobber_or_mix(void **state)
 {
     (void)state;
@@ -115,10 +99,8 @@ static void refuses_to_clobber_or_mix(void **state)
     struct toc_err err = {0};
     write_rows(3);
     assert_code(toc_container_create(path, &toc_capture_avro, &w, &err), TOC_E_EXISTS, err);
-    assert_code(toc_container_append(path, &toc_sample_avro, &w, &err), TOC_E_SCHEMA, err);
     assert_code(toc_container_open(path, &toc_sample_avro, &r, &err), TOC_E_SCHEMA, err);
     unlink(path);
-    assert_code(toc_container_append(path, &toc_capture_avro, &w, &err), TOC_E_NOTFOUND, err);
     assert_code(toc_container_open(path, &toc_capture_avro, &r, &err), TOC_E_NOTFOUND, err);
 }
 
@@ -163,22 +145,6 @@ static void notices_every_cut(void **state)
         assert_true(count == 0);
     }
     assert_int_equal(good, 1); // just behind the header: a container without rows
-    toc_buf_done(&whole);
-}
-
-static void appends_to_nothing_torn(void **state)
-{
-    (void)state;
-    struct toc_container_writer *w = NULL;
-    struct toc_err err = {0};
-    write_rows(400);
-    struct toc_buf whole = unit_read(path);
-    write_raw(whole.ptr, whole.len - 1);
-    assert_code(toc_container_append(path, &toc_capture_avro, &w, &err), TOC_E_TRUNCATED, err);
-    assert_shows(err.text, "cut it there");
-    whole.ptr[whole.len - 1] ^= 1; // the sync marker
-    write_raw(whole.ptr, whole.len);
-    assert_code(toc_container_append(path, &toc_capture_avro, &w, &err), TOC_E_TRUNCATED, err);
     toc_buf_done(&whole);
 }
 
@@ -331,11 +297,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
             cmocka_unit_test(reads_what_it_wrote),
-            cmocka_unit_test(appends),
             cmocka_unit_test(refuses_to_clobber_or_mix),
             cmocka_unit_test(drops_a_row_beyond_limits),
             cmocka_unit_test(notices_every_cut),
-            cmocka_unit_test(appends_to_nothing_torn),
             cmocka_unit_test(stands_flipped_bytes),
             cmocka_unit_test(refuses_hostile_headers),
             cmocka_unit_test(refuses_hostile_blocks),

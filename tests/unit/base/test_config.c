@@ -288,6 +288,25 @@ static void group_example_loads(void **state)
     toc_buf_done(&page);
 }
 
+static void shown_on_a_stream(void **state)
+{
+    (void)state;
+    char *text = NULL;
+    size_t len = 0;
+    struct toc_err err = {0};
+    struct toc_buf page;
+    FILE *to = open_memstream(&text, &len), *full = fopen("/dev/full", "w");
+    toc_buf_init(&page, 65536);
+    toc_conf_print(rows, &page);
+    assert_ok(toc_conf_show(rows, to, &err), err);
+    assert_slices_equal(toc_slice(text, len), toc_buf_slice(&page));
+    assert_code(toc_conf_show(rows, full, &err), TOC_E_IO, err);
+    fclose(full);
+    fclose(to);
+    free(text);
+    toc_buf_done(&page);
+}
+
 // What a required row of each type shows when it has no example, and docs that break badly.
 static void examples_of_every_type_load(void **state)
 {
@@ -361,6 +380,7 @@ int main(void)
             cmocka_unit_test(nul_and_size),
             cmocka_unit_test(files_and_includes),
             cmocka_unit_test(reference_loads_again),
+            cmocka_unit_test(shown_on_a_stream),
             cmocka_unit_test(group_example_loads),
             cmocka_unit_test(examples_of_every_type_load),
             cmocka_unit_test(out_of_memory),

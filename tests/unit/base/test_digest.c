@@ -113,7 +113,7 @@ static void hmac_vectors_of_wycheproof(void **state)
         size_t tag_len = hex_member(test, "tag", tag, sizeof tag);
         toc_hmac_sha256(toc_slice(key, key_len), toc_slice(message, len), out);
         bool valid = toc_slice_is(toc_json_text(test, "result"), "valid");
-        assert_int_equal(toc_equal_const_time(out, tag, tag_len), valid);
+        assert_int_equal(memcmp(out, tag, tag_len) == 0, valid);
         checked++;
     }
     assert_true(checked > 60);
@@ -194,19 +194,15 @@ static void mix64_tells_lengths_apart(void **state)
     }
 }
 
-static void random_and_compare(void **state)
+static void random_fills_all_of_it(void **state)
 {
     (void)state;
     struct toc_err err = {0};
     uint8_t a[3000] = {0}, b[3000] = {0};
     assert_ok(toc_random(a, sizeof a, &err), err);
     assert_ok(toc_random(b, sizeof b, &err), err);
-    assert_false(toc_equal_const_time(a, b, sizeof a));
-    assert_false(toc_equal_const_time(a + 2968, b + 2968, 32)); // the last round was filled too
-    memcpy(b, a, sizeof b);
-    assert_true(toc_equal_const_time(a, b, sizeof a));
-    b[2999] ^= 1;
-    assert_false(toc_equal_const_time(a, b, sizeof a));
+    assert_memory_not_equal(a, b, sizeof a);
+    assert_memory_not_equal(a + 2968, b + 2968, 32); // the last round was filled too
 }
 
 int main(void)
@@ -221,7 +217,7 @@ int main(void)
             cmocka_unit_test(mix64_is_fixed),
             cmocka_unit_test(mix64_spreads),
             cmocka_unit_test(mix64_tells_lengths_apart),
-            cmocka_unit_test(random_and_compare),
+            cmocka_unit_test(random_fills_all_of_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

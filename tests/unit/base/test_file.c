@@ -231,6 +231,23 @@ static void private_files(void **state)
     toc_buf_done(&buf);
 }
 
+static void secrets(void **state)
+{
+    (void)state;
+    static const char text[] = "0123456789";
+    struct toc_err err = {0};
+    for (size_t len = 0; len < sizeof text; len++) {
+        uint8_t out[8] = "before";
+        assert_ok(toc_file_replace(path, 0600, toc_slice(text, len), &err), err);
+        toc_rc rc = toc_file_read_secret(path, out, 7, &err);
+        assert_code(rc, len == 7 ? TOC_E_OK : TOC_E_USAGE, err);
+        assert_string_equal(out, len == 7 ? "0123456" : "before");
+    }
+    uint8_t out[7];
+    assert_ok(toc_file_replace(path, 0640, TOC_S("0123456"), &err), err);
+    assert_code(toc_file_read_secret(path, out, sizeof out, &err), TOC_E_AUTH, err);
+}
+
 static void folders(void **state)
 {
     (void)state;
@@ -376,6 +393,7 @@ int main(void)
             T(created_only_once),
             T(reading),
             T(private_files),
+            T(secrets),
             T(folders),
             T(joining),
             T(lock_of_another_process),

@@ -198,7 +198,6 @@ static void writer(void **state)
     toc_jw_int(&w, INT64_MIN);
     toc_jw_bool(&w, true);
     toc_jw_bool(&w, false);
-    toc_jw_null(&w);
     toc_jw_open(&w, '{');
     toc_jw_close(&w, '}');
     toc_jw_open(&w, '[');
@@ -218,7 +217,7 @@ static void writer(void **state)
     toc_jw_text(&w, TOC_S(""));
     toc_jw_close(&w, '}');
     assert_slice(toc_buf_slice(&out),
-            "{\"a\\\"b\":[-9223372036854775808,true,false,null,{},[1],[2]],"
+            "{\"a\\\"b\":[-9223372036854775808,true,false,{},[1],[2]],"
             "\"h\":\"01ff\",\"t\":\"1970-01-01T00:00:00.000Z\","
             "\"r\":[1],\"\":\"\"}");
     toc_buf_done(&out);

@@ -39,6 +39,33 @@ static void utf8_is_strict(void **state)
     }
 }
 
+static void utf8_is_cut_between_characters(void **state)
+{
+    (void)state;
+    static const char text[] = "a\u00e9\u20ac\U0001f600."; // 1, 2, 3, 4 and 1 bytes
+    static const size_t ends[] = {0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10, 11, 11};
+    for (size_t max = 0; max < sizeof ends / sizeof *ends; max++) {
+        struct toc_slice cut = toc_utf8_cut(toc_slice_of(text), max);
+        assert_int_equal(cut.len, ends[max]);
+        assert_true(toc_utf8_valid(cut));
+    }
+    assert_int_equal(toc_utf8_cut((struct toc_slice){NULL, 0}, 0).len, 0);
+}
+
+static void hex_both_ways(void **state)
+{
+    (void)state;
+    static const uint8_t bytes[] = {0x00, 0x0f, 0xa5, 0xff};
+    char text[2 * sizeof bytes + 1];
+    uint8_t back[sizeof bytes];
+    toc_hex(text, bytes, sizeof bytes);
+    assert_string_equal(text, "000fa5ff");
+    assert_true(toc_parse_hex(toc_slice_of(text), back, sizeof back));
+    assert_memory_equal(back, bytes, sizeof bytes);
+    toc_hex(text, bytes, 0);
+    assert_string_equal(text, "");
+}
+
 // ASCII is skipped eight bytes at a time: a bad byte is found wherever it stands.
 static void utf8_in_long_text(void **state)
 {
@@ -324,6 +351,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
             cmocka_unit_test(utf8_is_strict),
+            cmocka_unit_test(utf8_is_cut_between_characters),
+            cmocka_unit_test(hex_both_ways),
             cmocka_unit_test(utf8_in_long_text),
             cmocka_unit_test(utf8_round_trip),
             cmocka_unit_test(malformed_moves_one_byte),

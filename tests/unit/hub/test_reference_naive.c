@@ -1,4 +1,4 @@
-// Random never-block sets against a naive reading of fusion.md section 3: every entry is looked at, one
+// Random never-block sets against a naive reading of schemas/ADVICE.md, "Lists": every entry is looked at, one
 // after the other.
 #include "tests/unit/hub/reference_kit.h"
 

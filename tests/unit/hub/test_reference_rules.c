@@ -1,4 +1,4 @@
-// The rules of fusion.md section 3, one by one.
+// The rules of schemas/ADVICE.md, "Lists", one by one.
 #include "tests/unit/hub/reference_kit.h"
 
 struct ask {

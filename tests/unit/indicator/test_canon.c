@@ -47,9 +47,9 @@ static enum toc_kind kind_named(struct toc_slice name)
 // `raw`, or the bytes of `raw_hex` where JSON cannot hold them.
 static struct toc_slice raw_of(const json_t *row, uint8_t bytes[64])
 {
-    struct toc_slice hex = unit_json_text(row, "raw_hex");
+    struct toc_slice hex = toc_json_text(row, "raw_hex");
     if (hex.ptr == NULL)
-        return unit_json_text(row, "raw");
+        return toc_json_text(row, "raw");
     assert_true(hex.len / 2 <= 64 && toc_parse_hex(hex, bytes, hex.len / 2));
     return toc_slice(bytes, hex.len / 2);
 }
@@ -58,10 +58,9 @@ static void check_row(const json_t *row, size_t line)
 {
     struct toc_buf out;
     uint8_t bytes[64];
-    struct toc_slice raw = raw_of(row, bytes), value = unit_json_text(row, "value");
-    struct toc_slice code = unit_json_text(row, "refusal"),
-                     becomes = unit_json_text(row, "becomes");
-    enum toc_kind claimed = kind_named(unit_json_text(row, "kind")), kind = claimed;
+    struct toc_slice raw = raw_of(row, bytes), value = toc_json_text(row, "value");
+    struct toc_slice code = toc_json_text(row, "refusal"), becomes = toc_json_text(row, "becomes");
+    enum toc_kind claimed = kind_named(toc_json_text(row, "kind")), kind = claimed;
     enum toc_kind expected = becomes.ptr == NULL ? claimed : kind_named(becomes);
     unsigned notes = 0, flags = json_is_true(json_object_get(row, "assume_scheme"))
                                         ? TOC_GUESS_ASSUME_SCHEME
@@ -90,7 +89,7 @@ static void vectors_hold(void **state)
     bool seen[TOC_REFUSAL_COUNT + 1] = {false};
     for (json_t *row; (row = unit_jsonl_next(&rows)) != NULL;) {
         enum toc_refusal code = TOC_REFUSAL_NONE;
-        struct toc_slice text = unit_json_text(row, "refusal");
+        struct toc_slice text = toc_json_text(row, "refusal");
         assert_true(text.ptr == NULL || toc_refusal_parse(text, &code));
         seen[code] = true;
         check_row(row, rows.line);
@@ -109,8 +108,8 @@ static void check_refuses_other_spellings(void **state)
     size_t other = 0;
     for (json_t *row; (row = unit_jsonl_next(&rows)) != NULL;) {
         uint8_t bytes[64];
-        struct toc_slice raw = raw_of(row, bytes), value = unit_json_text(row, "value");
-        enum toc_kind kind = kind_named(unit_json_text(row, "kind"));
+        struct toc_slice raw = raw_of(row, bytes), value = toc_json_text(row, "value");
+        enum toc_kind kind = kind_named(toc_json_text(row, "kind"));
         if (kind == TOC_KIND_UNKNOWN || (value.ptr != NULL && toc_slice_eq(raw, value)))
             continue;
         other++;
@@ -126,10 +125,29 @@ static void check_converts_nothing(void **state)
     (void)state;
     static const char *const urls[] = {"http://b\u00fccher.de/", "http://b%C3%BCcher.de/"};
     for (size_t i = 0; i < sizeof urls / sizeof *urls; i++)
-        assert_int_equal(toc_canon_check(TOC_KIND_URL, toc_slice_of(urls[i])),
-                TOC_REFUSAL_CANON_DOMAIN_IDN);
+        assert_int_equal(
+                toc_canon_check(TOC_KIND_URL, toc_slice_of(urls[i])), TOC_REFUSAL_CANON_DOMAIN_IDN);
     assert_int_equal(toc_canon_check(TOC_KIND_DOMAIN, toc_slice_of("b\u00fccher.de")),
             TOC_REFUSAL_CANON_DOMAIN_CHARACTER);
+}
+
+// A value is a part of something: no check looks at the byte behind it.
+static void check_stays_inside_the_value(void **state)
+{
+    (void)state;
+    static const char *const values[] = {"192.0.2.1", "2001:db8::1", "192.0.2.0/24", "192.0.2.1:80",
+            "example.com", "http://example.com/a", "a@example.com",
+            "d41d8cd98f00b204e9800998ecf8427e", "CVE-2021-44228"};
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+        for (size_t len = 1; len <= strlen(values[i]); len++) {
+            // Not cmocka's, which leaves room behind: so a sanitizer sees it.
+            uint8_t *exact = malloc(len);
+            assert_non_null(exact);
+            memcpy(exact, values[i], len);
+            for (enum toc_kind kind = TOC_KIND_IPV4; kind <= TOC_KIND_CVE; kind++)
+                assert_true(toc_canon_check(kind, toc_slice(exact, len)) < TOC_REFUSAL_COUNT);
+            free(exact);
+        }
 }
 
 static void limits_hold(void **state)
@@ -222,16 +240,42 @@ static void hosts(void **state)
     }
 }
 
+static void domains_cover_what_is_below(void **state)
+{
+    (void)state;
+    static const struct row {
+        const char *domain, *name;
+        bool covers;
+    } rows[] = {
+            {"evil.com", "evil.com", true},
+            {"evil.com", "a.b.evil.com", true},
+            {"evil.com", "notevil.com", false},
+            {"evil.com", "com", false},
+            {"a.evil.com", "evil.com", false},
+            {"com", "evil.com", true},
+            {"evil.com", "", false},
+            {"", "evil.com", false},
+            {"", "", false},
+    };
+    UNIT_EACH(const struct row, row, rows)
+    {
+        assert_int_equal(
+                toc_domain_covers(toc_slice_of(row->domain), toc_slice_of(row->name)), row->covers);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
             cmocka_unit_test(vectors_hold),
             cmocka_unit_test(check_refuses_other_spellings),
             cmocka_unit_test(check_converts_nothing),
+            cmocka_unit_test(check_stays_inside_the_value),
             cmocka_unit_test(limits_hold),
             cmocka_unit_test(long_raw_url_may_shrink),
             cmocka_unit_test(kind_rows_agree_with_the_schema),
             cmocka_unit_test(hosts),
+            cmocka_unit_test(domains_cover_what_is_below),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

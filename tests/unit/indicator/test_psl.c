@@ -143,7 +143,6 @@ static void agrees_with_libpsl(void **state)
         agree("c.b.a.", rule);
     }
     assert_true(rules > 10000);
-    assert_int_equal(toc_psl_count(psl), rules);
     agree("", TOC_S("no.such-suffix"));
     agree("", TOC_S("no-such-suffix"));
 }

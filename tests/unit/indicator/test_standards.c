@@ -13,7 +13,7 @@ static json_t *departure(const json_t *list, struct toc_slice input)
     json_t *row;
     json_array_foreach(list, i, row)
     {
-        if (toc_slice_eq(unit_json_text(row, "input"), input))
+        if (toc_slice_eq(toc_json_text(row, "input"), input))
             return row;
     }
     return NULL;
@@ -24,7 +24,7 @@ static json_t *load(const char *path)
     struct unit_jsonl rows = unit_jsonl_open(path);
     json_t *list = json_array();
     for (json_t *row; (row = unit_jsonl_next(&rows)) != NULL;) {
-        assert_true(unit_json_text(row, "why").len > 10);
+        assert_true(toc_json_text(row, "why").len > 10);
         json_array_append(list, row);
     }
     return list;
@@ -52,7 +52,7 @@ static size_t url_cases(const char *path, const json_t *departures, size_t *depa
     toc_buf_init(&out, TOC_RAW_BYTES_MAX);
     toc_buf_init(&want, TOC_RAW_BYTES_MAX);
     for (json_t *row; (row = unit_jsonl_next(&rows)) != NULL; cases++) {
-        struct toc_slice input = unit_json_text(row, "input"), href = unit_json_text(row, "href");
+        struct toc_slice input = toc_json_text(row, "input"), href = toc_json_text(row, "href");
         enum toc_kind kind = TOC_KIND_URL;
         unsigned notes = 0;
         toc_buf_clear(&out);
@@ -64,8 +64,8 @@ static size_t url_cases(const char *path, const json_t *departures, size_t *depa
                                       toc_slice_eq(toc_buf_slice(&out), expected_url(href, &want));
         if (listed != NULL) {
             ++*departed;
-            same = !same && toc_slice_eq(unit_json_text(listed, "value"), toc_buf_slice(&out)) &&
-                   (refusal == TOC_REFUSAL_NONE || toc_slice_is(unit_json_text(listed, "refusal"),
+            same = !same && toc_slice_eq(toc_json_text(listed, "value"), toc_buf_slice(&out)) &&
+                   (refusal == TOC_REFUSAL_NONE || toc_slice_is(toc_json_text(listed, "refusal"),
                                                            toc_refusal_code(refusal)));
         }
         if (!same)
@@ -97,7 +97,7 @@ static void uts46_names(void **state)
     struct unit_jsonl rows = unit_jsonl_open("tests/data/url/wpt-idn.jsonl");
     size_t same = 0, departed = 0;
     for (json_t *row; (row = unit_jsonl_next(&rows)) != NULL;) {
-        struct toc_slice input = unit_json_text(row, "input"), want = unit_json_text(row, "output");
+        struct toc_slice input = toc_json_text(row, "input"), want = toc_json_text(row, "output");
         struct toc_form form = {.len = 0};
         unsigned notes = 0;
         enum toc_refusal refusal = toc_domain_spell(input, TOC_IDN_CONVERT, &form, &notes);

@@ -44,8 +44,7 @@ static void make(const struct making *m, const char *path, char digest[65])
             err);
     assert_ok(toc_file_replace(path, 0644, toc_buf_slice(&value), &err), err);
     toc_sha256(value.ptr, value.len, sum);
-    for (size_t i = 0; i < sizeof sum; i++)
-        snprintf(digest + 2 * i, 3, "%02x", sum[i]);
+    toc_hex(digest, sum, sizeof sum);
     toc_buf_done(&payload);
     toc_buf_done(&value);
     toc_key_free(root_key);

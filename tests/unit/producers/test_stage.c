@@ -147,6 +147,10 @@ static void test_values(void **state)
     fflush(b.report.options.out);
     assert_shows(b.said + end, "in:1: canon.url.scheme: ");
     assert_null(strstr(b.said + end, "evil"));
+    toc_report_summary(&b.report);
+    fflush(b.report.options.out);
+    assert_shows(b.said + end, "        1  note: the scheme's own port was left out of the URL\n");
+    assert_shows(b.said + end, "        1  note: the URL's query held what looks like");
     bench_close(&b);
 }
 

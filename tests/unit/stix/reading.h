@@ -9,6 +9,23 @@
 #include "lib/base/text.h"
 #include "lib/stix/read.h"
 
+// Objects written short: what every object of that type needs is in the macro.
+#define U(n) "--00000000-0000-4000-8000-00000000000" #n
+#define SDO(type, n, rest)                                                                         \
+    "{\"type\":\"" type "\",\"spec_version\":\"2.1\",\"id\":\"" type                               \
+    U(n) "\",\"created\":\"2026-01-01T00:00:00Z\",\"modified\":\"2026-01-02T00:00:00.000Z\"" rest  \
+         "}"
+#define INDICATOR(n, pattern, rest)                                                                \
+    SDO("indicator", n,                                                                            \
+            ",\"pattern_type\":\"stix\",\"valid_from\":\"2026-01-01T00:00:00Z\",\"pattern\":"      \
+            "\"" pattern "\"" rest)
+#define RELATION(n, source, what, target)                                                          \
+    SDO("relationship", n,                                                                         \
+            ",\"source_ref\":\"" source "\",\"relationship_type\":\"" what                         \
+            "\",\"target_ref\":\"" target "\"")
+#define SCO(type, n, rest) "{\"type\":\"" type "\",\"id\":\"" type U(n) "\"" rest "}"
+#define EVIL(rest) INDICATOR(1, "[domain-name:value = 'evil.com']", rest)
+
 struct reading {
     struct toc_buf lines;
     struct toc_stix_counts counts;
@@ -56,7 +73,7 @@ static inline toc_rc reading_emit(
     assert_true(toc_text_is_safe(obs->description) && obs->description.len <= 1024);
     assert_true(obs->tags_count <= 32 && obs->relations_count <= 16 && obs->references_count <= 8);
     assert_true(obs->confidence >= 0 && obs->confidence <= 100 && obs->count >= 1);
-    assert_true(obs->origin.len <= 128);
+    assert_true(obs->origin.len > 0 && obs->origin.len <= 128);
     for (size_t i = 0; i < obs->tags_count; i++)
         assert_true(toc_tag_valid(obs->tags[i]));
     for (size_t i = 0; i < obs->relations_count; i++)

@@ -1,22 +1,6 @@
-// What each type of object becomes. Objects are written short: '...' stands for what every object of
-// that type needs (see EACH), so that a row shows only what it is about.
+// What each type of object becomes.
 #include "tests/unit/stix/reading.h"
 
-#define U(n) "--00000000-0000-4000-8000-00000000000" #n
-#define SDO(type, n, rest)                                                                         \
-    "{\"type\":\"" type "\",\"spec_version\":\"2.1\",\"id\":\"" type                               \
-    U(n) "\",\"created\":\"2026-01-01T00:00:00Z\",\"modified\":\"2026-01-02T00:00:00.000Z\"" rest  \
-         "}"
-#define INDICATOR(n, pattern, rest)                                                                \
-    SDO("indicator", n,                                                                            \
-            ",\"pattern_type\":\"stix\",\"valid_from\":\"2026-01-01T00:00:00Z\",\"pattern\":"      \
-            "\"" pattern "\"" rest)
-#define RELATION(n, source, what, target)                                                          \
-    SDO("relationship", n,                                                                         \
-            ",\"source_ref\":\"" source "\",\"relationship_type\":\"" what                         \
-            "\",\"target_ref\":\"" target "\"")
-#define SCO(type, n, rest) "{\"type\":\"" type "\",\"id\":\"" type U(n) "\"" rest "}"
-#define EVIL(rest) INDICATOR(1, "[domain-name:value = 'evil.com']", rest)
 #define MARKED(id) ",\"object_marking_refs\":[\"marking-definition--" id "\"]"
 
 #define WHITE1 "613f2e26-407d-48c7-9eca-b8e91df99dc9"
@@ -451,6 +435,11 @@ static void options(void **state)
             INDICATOR(1, "[url:value = 'evil.com/x'] OR [url:value = 'ssh://evil.com/']", "");
     reads(url, "! canon.url.scheme url\n! canon.url.scheme url\n");
     reads_with(url, "assert url http://evil.com/x green\n! canon.url.scheme url\n", &assume);
+    // By the rule of lists: the part before @ may be no user, and /path has no host.
+    reads_with(INDICATOR(1, "[url:value = 'user@evil.com/x'] OR [url:value = '/x']", ""),
+            "! canon.url.scheme url\n! canon.url.scheme url\n", &assume);
+    reads_with(SCO("url", 1, ",\"value\":\" evil.com/?to=http://evil.org/ \""),
+            "assert url http://evil.com/?to=http://evil.org/ green\n", &assume);
 }
 
 // A stream: what stood before an object is known, what follows is not.
@@ -484,75 +473,6 @@ static void one_pass(void **state)
     reading_done(&r);
 }
 
-static toc_rc failing(
-        void *ctx, const struct toc_observation *obs, enum toc_marking m, struct toc_err *err)
-{
-    (void)ctx;
-    (void)obs;
-    (void)m;
-    return toc_fail(err, TOC_E_IO, "disk full");
-}
-
-static void failures_end_the_read(void **state)
-{
-    (void)state;
-    struct toc_stix_reader *reader = toc_stix_reader_new(&reading_green);
-    struct toc_arena arena;
-    struct toc_err err = {0};
-    struct reading r;
-    json_t *object = NULL;
-    reading_init(&r, false);
-    assert_ok(toc_json_parse(toc_slice_of(EVIL(",\"description\":\"d\"")), &object, &err), err);
-    struct toc_stix_sink sink = {&r, failing, reading_refuse};
-    toc_arena_init(&arena, 1 << 20);
-    assert_code(toc_stix_read(reader, object, &arena, &sink, &err), TOC_E_IO, err);
-    toc_arena_done(&arena);
-    toc_arena_init(&arena, 0);
-    sink.emit = reading_emit;
-    // Nothing is let out of an arena that is full: no observation lacks a part unseen.
-    toc_rc rc = toc_stix_read(reader, object, &arena, &sink, &err);
-    assert_true(toc_failed(rc) || r.refused[TOC_REFUSAL_STIX_PATTERN_UNSUPPORTED] == 1);
-    assert_null(strstr(toc_buf_cstr(&r.lines), "assert"));
-    toc_arena_done(&arena);
-    json_decref(object);
-    toc_stix_reader_free(reader);
-    reading_done(&r);
-}
-
-// More context than fits: tags are lost and counted, observations are not.
-static void context_is_bounded(void **state)
-{
-    (void)state;
-    struct toc_stix_reader *reader = toc_stix_reader_new(&reading_green);
-    struct toc_arena arena;
-    struct toc_err err = {0};
-    struct reading r;
-    const struct toc_stix_sink sink = {&r, reading_emit, reading_refuse};
-    reading_init(&r, true);
-    toc_arena_init(&arena, 1 << 20);
-    for (int pass = 0; pass < 2; pass++)
-        for (int i = 0; i < 150000; i++) {
-            json_t *object = json_pack("{s:s, s:o, s:s, s:s, s:s, s:s, s:o}", "type", "indicator",
-                    "id", json_sprintf("indicator--%08x-0000-4000-8000-000000000000", i), "created",
-                    "2026-01-01T00:00:00Z", "modified", "2026-01-01T00:00:00Z", "valid_from",
-                    "2026-01-01T00:00:00Z", "pattern_type", "stix", "pattern",
-                    json_sprintf("[domain-name:value = 'a%d.evil.com']", i));
-            assert_non_null(object);
-            toc_arena_reset(&arena);
-            if (pass == 0)
-                toc_stix_learn(reader, object);
-            else
-                assert_ok(toc_stix_read(reader, object, &arena, &sink, &err), err);
-            r.lines.len = 0;
-            json_decref(object);
-        }
-    assert_int_equal(toc_stix_reader_counts(reader)->observations, 150000);
-    assert_true(toc_stix_reader_counts(reader)->context_lost > 0);
-    toc_stix_reader_free(reader);
-    toc_arena_done(&arena);
-    reading_done(&r);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -569,8 +489,6 @@ int main(void)
             cmocka_unit_test(stricter_context_stays_off),
             cmocka_unit_test(options),
             cmocka_unit_test(one_pass),
-            cmocka_unit_test(failures_end_the_read),
-            cmocka_unit_test(context_is_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -142,6 +142,8 @@ def expression(d, checks):
 
 
 def rate(d, checks, alpha):
+    for i in range(20):
+        alpha.send([observation("domain", "before-%d.com" % i)])
     d.settle()
     idle = json.loads(d.ctl_must("status", "--rate", "--json"))
     checks.same("status --rate: nothing comes", idle["observations_per_second"], 0)

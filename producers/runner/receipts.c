@@ -1,5 +1,6 @@
 #include "producers/runner/receipts.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "lib/base/arena.h"
@@ -221,22 +222,22 @@ const struct toc_receipts_sums *toc_receipts_sums(const struct toc_receipts *rec
 
 void toc_receipts_print(const struct toc_receipts_sums *sums, FILE *out)
 {
-    fprintf(out, "sent        %9llu\n", (unsigned long long)sums->sent);
-    fprintf(out, "accepted    %9llu\n", (unsigned long long)(sums->changed + sums->unchanged));
-    fprintf(out, "  changed   %9llu\n", (unsigned long long)sums->changed);
-    fprintf(out, "quarantined %9llu\n", (unsigned long long)sums->quarantined);
+    fprintf(out, "sent        %9" PRIu64 "\n", sums->sent);
+    fprintf(out, "accepted    %9" PRIu64 "\n", sums->changed + sums->unchanged);
+    fprintf(out, "  changed   %9" PRIu64 "\n", sums->changed);
+    fprintf(out, "quarantined %9" PRIu64 "\n", sums->quarantined);
     for (size_t i = 0; i < TOC_REFUSAL_COUNT; i++)
         if (sums->refused[i] > 0)
-            fprintf(out, "  %9llu  %s: %s: %s\n", (unsigned long long)sums->refused[i],
+            fprintf(out, "  %9" PRIu64 "  %s: %s: %s\n", sums->refused[i],
                     toc_refusal_code((enum toc_refusal)i), toc_refusal_meaning((enum toc_refusal)i),
                     toc_refusal_todo((enum toc_refusal)i));
     if (sums->refused_unknown > 0)
-        fprintf(out, "  %9llu  for a reason this version does not know\n",
-                (unsigned long long)sums->refused_unknown);
-    fprintf(out, "repeated    %9llu\n", (unsigned long long)sums->repeated);
+        fprintf(out, "  %9" PRIu64 "  for a reason this version does not know\n",
+                sums->refused_unknown);
+    fprintf(out, "repeated    %9" PRIu64 "\n", sums->repeated);
     if (sums->segments_missing > 0)
-        fprintf(out, "no receipt for %llu of %llu segments yet: the hub is behind or not running\n",
-                (unsigned long long)sums->segments_missing, (unsigned long long)sums->segments);
+        fprintf(out, "no receipt for %" PRIu64 " of %" PRIu64 " segments yet: the hub is behind or not running\n",
+                sums->segments_missing, sums->segments);
     if (sums->gap)
         fprintf(out, "the hub misses earlier segments of this state directory: was a spool removed "
                      "by hand?\n");

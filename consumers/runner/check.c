@@ -26,8 +26,8 @@ static void parent_of(const char *path, char out[TOC_PATH_BYTES_MAX])
 static toc_rc check_folder(const char *folder, const char *of, struct toc_err *err)
 {
     struct stat st;
-    TOC_ENSURE(stat(folder, &st) == 0, err, errno == ENOENT ? TOC_E_NOTFOUND : TOC_E_IO, "%s: %s: %s",
-            of, folder, strerror(errno));
+    TOC_ENSURE(stat(folder, &st) == 0, err, errno == ENOENT ? TOC_E_NOTFOUND : TOC_E_IO,
+            "%s: %s: %s", of, folder, strerror(errno));
     TOC_ENSURE(S_ISDIR(st.st_mode), err, TOC_E_IO, "%s: %s is no folder", of, folder);
     TOC_ENSURE(access(folder, W_OK | X_OK) == 0, err, TOC_E_IO, "%s: %s: %s", of, folder,
             strerror(errno));
@@ -92,8 +92,8 @@ static toc_rc check_state(const struct toc_member_conf *conf, struct toc_err *er
     return check_folder(folder, "state", err);
 }
 
-static void say_subscription(const struct toc_subscribe_options *options,
-        const struct toc_subscription *s, FILE *out)
+static void say_subscription(
+        const struct toc_subscribe_options *options, const struct toc_subscription *s, FILE *out)
 {
     const struct toc_member_conf *conf = options->conf;
     fprintf(out, "member %s, genesis is good\n", conf->member);

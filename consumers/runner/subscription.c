@@ -135,8 +135,8 @@ static toc_rc ask_roster(struct toc_subscription *s, const struct toc_member_con
     struct toc_roster roster = {0};
     struct toc_slice interest = toc_slice_of(s->follows);
     TOC_TRY(name_answer(conf, s->follows == NULL ? "" : s->follows, dir, path, err));
-    toc_rc rc = toc_roster_read(&conf->kafka, log, &s->genesis, toc_slice_of(conf->member), interest,
-            &roster, err);
+    toc_rc rc = toc_roster_read(
+            &conf->kafka, log, &s->genesis, toc_slice_of(conf->member), interest, &roster, err);
     say_refused(s, conf, &roster, log);
     if (!toc_failed(rc)) {
         rc = take_roster(s, conf, &roster, err);
@@ -263,9 +263,8 @@ toc_rc toc_subscription_make(const struct toc_member_conf *conf, const char *int
     return make(conf, interest, dir, log, 0, out, err);
 }
 
-bool toc_subscription_is_current(struct toc_subscription *s,
-        const struct toc_member_conf *conf, const char *interest, const char *dir,
-        struct toc_bus_log log)
+bool toc_subscription_is_current(struct toc_subscription *s, const struct toc_member_conf *conf,
+        const char *interest, const char *dir, struct toc_bus_log log)
 {
     struct toc_subscription now;
     struct toc_err err;

@@ -24,7 +24,8 @@ enum toc_curve {
 
 #define TOC_LIFETIME_NETWORK_MS (47 * TOC_MS_DAY)
 #define TOC_LIFETIME_DOMAIN_MS (300 * TOC_MS_DAY)
-#define TOC_LIFETIME_DYNAMIC_DOMAIN_MS (30 * TOC_MS_DAY) // under a name that gives names to everybody
+#define TOC_LIFETIME_DYNAMIC_DOMAIN_MS                                                             \
+    (30 * TOC_MS_DAY) // under a name that gives names to everybody
 #define TOC_LIFETIME_FILE_MS (460 * TOC_MS_DAY)
 #define TOC_LIFETIME_EMAIL_MS (90 * TOC_MS_DAY)
 

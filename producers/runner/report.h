@@ -14,11 +14,11 @@
 #include "schemas/refusal.h"
 
 struct toc_report_options {
-    const char *input;             // file name, made safe to be shown; "-" for standard input
-    const char *rejects;           // file for refused lines, 0600; NULL: they go to `out`
-    FILE *out;                     // messages for people, usually stderr
-    bool terminal;                 // out is one: show progress
-    bool quote;                    // refused lines are quoted: somebody looks on, and no log keeps it
+    const char *input;   // file name, made safe to be shown; "-" for standard input
+    const char *rejects; // file for refused lines, 0600; NULL: they go to `out`
+    FILE *out;           // messages for people, usually stderr
+    bool terminal;       // out is one: show progress
+    bool quote;          // refused lines are quoted: somebody looks on, and no log keeps it
     const struct toc_clock *clock; // NULL = the system's
 };
 

@@ -26,7 +26,7 @@ struct toc_stage_options {
 struct toc_stage {
     struct toc_stage_options options;
     struct toc_report *report;
-    int64_t now_ms; // by the report's clock, at the start
+    int64_t now_ms;         // by the report's clock, at the start
     struct toc_arena arena; // of one statement
     struct toc_buf refanged, value;
     toc_rc rc; // why the read was ended

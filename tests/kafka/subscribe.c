@@ -228,8 +228,8 @@ static void test_a_forged_roster_changes_nothing(void **state)
 {
     (void)state;
     static const struct {
-        bool grants, revokes; // the stranger's key, before it signs
-        bool urls; // are asked for then
+        bool grants, revokes;               // the stranger's key, before it signs
+        bool urls;                          // are asked for then
         const char *expression, *complaint; // NULL: none
     } rows[] = {
             {.expression = "kind = url",

@@ -257,8 +257,8 @@ static inline void write_roster(const char *member)
     begin();
     put_grant(operator_key, false, member);
     put_member(operator_key, member);
-    put_interest(operator_key, member, "sub-north",
-            "kind in (domain, ipv4) and not tag = \"test\"", false);
+    put_interest(operator_key, member, "sub-north", "kind in (domain, ipv4) and not tag = \"test\"",
+            false);
     put_interest(operator_key, member, "sub-old", "score > 1", true);
     commit();
 }

@@ -5,9 +5,7 @@ set -euo pipefail
 
 # shellcheck source=../support/deployment.sh
 . "$(dirname "$0")/../support/deployment.sh"
-work=$(mktemp -d)
-trap 'code=$?; [ $code = 0 ] || tail -n 40 "$work"/h1/log >&2 || true; deployment_end "$work"; rm -rf "$work"' EXIT
-deployment_make "$work" 2
+deployment_for_script 2
 deployment_member "$work" gov-desk government AMBER
 deployment_member "$work" st-marys hospital AMBER --no-probation
 deployment_member "$work" blue-river payer GREEN --no-probation

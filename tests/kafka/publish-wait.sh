@@ -2,17 +2,10 @@
 # publish-wait.sh: --wait on a real deployment: the receipts of a submission, summed up, and the exit code.
 set -euo pipefail
 
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-# shellcheck source=tests/support/deployment.sh
-. "$root/tests/support/deployment.sh"
-dir=$(mktemp -d)
-trap 'deployment_end "$dir"; rm -rf "$dir"' EXIT
-publish=$TOC_BUILD/bin/tocsin-publish
-
-fail() {
-    echo "publish-wait.sh: $*" >&2
-    exit 1
-}
+# shellcheck source=../support/deployment.sh
+. "$(dirname "$0")/../support/deployment.sh"
+publish=$deployment_bin/tocsin-publish
+feeds=$deployment_root/tests/data/feeds
 
 # expect FILE WORD NUMBER: the line of --wait with that word says that number.
 expect() {
@@ -25,37 +18,37 @@ expect() {
 wait_for() {
     local out=$1 code=0
     shift
-    "$publish" -c "$dir/st-mary/member.conf" --feed main --wait --timeout 60s "$@" >"$out" 2>"$out.err" || code=$?
+    "$publish" -c "$work/st-mary/member.conf" --feed main --wait --timeout 60s "$@" >"$out" 2>"$out.err" || code=$?
     return $code
 }
 
-deployment_make "$dir" 4
-deployment_member "$dir" st-mary hospital GREEN
-deployment_hub "$dir" hub-1
-deployment_start "$dir" hub-1
+deployment_for_script 4
+deployment_member "$work" st-mary hospital GREEN
+deployment_hub "$work" hub-1
+deployment_start "$work" hub-1
 
 echo "--wait: what the hub says"
-wait_for "$dir/out" "$root/tests/data/feeds/gru-aa25.intel" || fail "$(cat "$dir/out" "$dir/out.err")"
-expect "$dir/out" sent 122
-expect "$dir/out" accepted 122
-expect "$dir/out" changed 122
-expect "$dir/out" quarantined 0
-expect "$dir/out" repeated 0
+wait_for "$work/out" "$feeds/gru-aa25.intel" || fail "$(cat "$work/out" "$work/out.err")"
+expect "$work/out" sent 122
+expect "$work/out" accepted 122
+expect "$work/out" changed 122
+expect "$work/out" quarantined 0
+expect "$work/out" repeated 0
 
 echo "said again: accepted, nothing changed"
-wait_for "$dir/out" "$root/tests/data/feeds/gru-aa25.intel" || fail "$(cat "$dir/out" "$dir/out.err")"
-expect "$dir/out" accepted 122
-expect "$dir/out" changed 0
+wait_for "$work/out" "$feeds/gru-aa25.intel" || fail "$(cat "$work/out" "$work/out.err")"
+expect "$work/out" accepted 122
+expect "$work/out" changed 0
 
 echo "no hub: told, and the exit code says so"
-deployment_stop "$dir" hub-1
+deployment_stop "$work" hub-1
 code=0
-wait_for "$dir/out" --timeout 3s "$root/tests/data/feeds/akira.txt" || code=$?
-[ $code = 3 ] || fail "no hub, and it ended with $code: $(cat "$dir/out")"
-grep -q "no receipt for" "$dir/out" || fail "$(cat "$dir/out")"
-deployment_start "$dir" hub-1
-wait_for "$dir/out" "$root/tests/data/feeds/rhysida.txt" || fail "$(cat "$dir/out" "$dir/out.err")"
-expect "$dir/out" sent 111
-expect "$dir/out" accepted 111
-deployment_stop "$dir" hub-1
+wait_for "$work/out" --timeout 3s "$feeds/akira.txt" || code=$?
+[ $code = 3 ] || fail "no hub, and it ended with $code: $(cat "$work/out")"
+grep -q "no receipt for" "$work/out" || fail "$(cat "$work/out")"
+deployment_start "$work" hub-1
+wait_for "$work/out" "$feeds/rhysida.txt" || fail "$(cat "$work/out" "$work/out.err")"
+expect "$work/out" sent 111
+expect "$work/out" accepted 111
+deployment_stop "$work" hub-1
 echo "publish-wait.sh: good"

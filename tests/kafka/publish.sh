@@ -4,29 +4,22 @@
 # followed.
 set -euo pipefail
 
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-# shellcheck source=tests/support/deployment.sh
-. "$root/tests/support/deployment.sh"
-dir=$(mktemp -d)
-trap 'deployment_end "$dir"; rm -rf "$dir"' EXIT
-publish=$TOC_BUILD/bin/tocsin-publish
-
-fail() {
-    echo "publish.sh: $*" >&2
-    exit 1
-}
+# shellcheck source=../support/deployment.sh
+. "$(dirname "$0")/../support/deployment.sh"
+publish=$deployment_bin/tocsin-publish
+feeds=$deployment_root/tests/data/feeds
 
 # send FILE ARGUMENT...: publishes as st-mary, its words into FILE; gives the exit code.
 send() {
     local out=$1 code=0
     shift
-    "$publish" -c "$dir/st-mary/member.conf" --feed main "$@" >"$out" 2>&1 || code=$?
+    "$publish" -c "$work/st-mary/member.conf" --feed main "$@" >"$out" 2>&1 || code=$?
     return $code
 }
 
 # total FIELD: the hub's count of st-mary's observations, over all partitions.
 total() {
-    deployment_ctl "$dir" status --json | python3 -c '
+    deployment_ctl "$work" status --json | python3 -c '
 import json, sys
 print(json.load(sys.stdin)["members"].get("st-mary", {}).get(sys.argv[1], 0))' "$1"
 }
@@ -38,69 +31,69 @@ wait_taken() {
         [ $SECONDS -lt $deadline ] || fail "the hub took $taken of $1"
     done
     [ "$taken" = "$1" ] || fail "the hub took $taken, more than the $1 there are"
-    [ "$(total sent)" = $(($1 + $(total quarantined) + $(total repeated))) ] || fail "conservation: $(deployment_ctl "$dir" status)"
+    [ "$(total sent)" = $(($1 + $(total quarantined) + $(total repeated))) ] || fail "conservation: $(deployment_ctl "$work" status)"
 }
 
-deployment_make "$dir" 4
-deployment_member "$dir" st-mary hospital GREEN
-deployment_hub "$dir" hub-1
-deployment_start "$dir" hub-1
+deployment_for_script 4
+deployment_member "$work" st-mary hospital GREEN
+deployment_hub "$work" hub-1
+deployment_start "$work" hub-1
 
 echo "a feed, and the same again: nothing changes"
-send "$dir/out" "$root/tests/data/feeds/gru-aa25.intel" || fail "$(cat "$dir/out")"
+send "$work/out" "$feeds/gru-aa25.intel" || fail "$(cat "$work/out")"
 wait_taken 122
 [ "$(total changed)" = 122 ] || fail "$(total changed) changed"
-send "$dir/out" "$root/tests/data/feeds/gru-aa25.intel" || fail "$(cat "$dir/out")"
+send "$work/out" "$feeds/gru-aa25.intel" || fail "$(cat "$work/out")"
 wait_taken $((2 * 122))
 [ "$(total changed)" = 122 ] || fail "$(total changed) changed"
 
 echo "killed while sending"
 lines=200000
-seq 1 $lines | sed 's/\(.*\)/host\1.example.com/' >"$dir/many"
-spool=$dir/st-mary/state/spool/$(printf %019d 3)
-"$publish" -c "$dir/st-mary/member.conf" --feed main "$dir/many" 2>"$dir/killed.err" &
+seq 1 $lines | sed 's/\(.*\)/host\1.example.com/' >"$work/many"
+spool=$work/st-mary/state/spool/$(printf %019d 3)
+"$publish" -c "$work/st-mary/member.conf" --feed main "$work/many" 2>"$work/killed.err" &
 pid=$!
 until [ -s "$spool/acks" ] || ! kill -0 $pid 2>/dev/null; do :; done
-kill -KILL $pid 2>/dev/null || fail "it ended before it could be killed: $(cat "$dir/killed.err")"
+kill -KILL $pid 2>/dev/null || fail "it ended before it could be killed: $(cat "$work/killed.err")"
 wait $pid 2>/dev/null || true
-[ -s "$spool/segments" ] || fail "nothing is left to be sent: $(ls -R "$dir/st-mary/state")"
+[ -s "$spool/segments" ] || fail "nothing is left to be sent: $(ls -R "$work/st-mary/state")"
 noted=$(($(stat -c %s "$spool/acks") / 4))
 echo "  $noted segments were noted as stored"
-send "$dir/out" || fail "$(cat "$dir/out")"
+send "$work/out" || fail "$(cat "$work/out")"
 [ ! -e "$spool" ] || fail "the spool was not emptied"
 wait_taken $((122 + 122 + lines))
 [ "$(total gaps)" = 0 ] || fail "the hub misses segments"
 echo "  the hub took $(total repeated) a second time, and counted them once"
 
 echo "a full list withdraws"
-printf '%s.example.org\n' a b c d >"$dir/list"
-send "$dir/out" --full-list "$dir/list" || fail "$(cat "$dir/out")"
+printf '%s.example.org\n' a b c d >"$work/list"
+send "$work/out" --full-list "$work/list" || fail "$(cat "$work/out")"
 wait_taken $((2 * 122 + lines + 4))
 changed=$(total changed)
-printf '%s.example.org\n' a b c >"$dir/list"
-send "$dir/out" --full-list "$dir/list" || fail "$(cat "$dir/out")"
+printf '%s.example.org\n' a b c >"$work/list"
+send "$work/out" --full-list "$work/list" || fail "$(cat "$work/out")"
 wait_taken $((2 * 122 + lines + 8))
 [ "$(total changed)" = $((changed + 1)) ] || fail "$(total changed) changed, not one more than $changed"
 
 echo "suspended: refused, and told so"
-deployment_ctl "$dir" member suspend st-mary >/dev/null
+deployment_ctl "$work" member suspend st-mary >/dev/null
 code=0
-send "$dir/out" "$root/tests/data/feeds/akira.txt" || code=$?
-[ $code = 1 ] || fail "a suspended member published: $(cat "$dir/out")"
-grep -q "not allowed" "$dir/out" || fail "$(cat "$dir/out")"
+send "$work/out" "$feeds/akira.txt" || code=$?
+[ $code = 1 ] || fail "a suspended member published: $(cat "$work/out")"
+grep -q "not allowed" "$work/out" || fail "$(cat "$work/out")"
 
 echo "a pipe that never ends"
-deployment_ctl "$dir" member restore st-mary >/dev/null
-mkfifo "$dir/pipe"
-"$publish" -c "$dir/st-mary/member.conf" --feed main --follow - <"$dir/pipe" 2>"$dir/follow.err" &
+deployment_ctl "$work" member restore st-mary >/dev/null
+mkfifo "$work/pipe"
+"$publish" -c "$work/st-mary/member.conf" --feed main --follow - <"$work/pipe" 2>"$work/follow.err" &
 pid=$!
-exec 7>"$dir/pipe"
+exec 7>"$work/pipe"
 echo followed.example.net >&7
-until deployment_ctl "$dir" explain followed.example.net 2>/dev/null | grep -q st-mary; do
-    kill -0 $pid 2>/dev/null || fail "it ended: $(cat "$dir/follow.err")"
+until deployment_ctl "$work" explain followed.example.net 2>/dev/null | grep -q st-mary; do
+    kill -0 $pid 2>/dev/null || fail "it ended: $(cat "$work/follow.err")"
 done
 kill -TERM $pid
-wait $pid || fail "--follow ended with $?: $(cat "$dir/follow.err")"
+wait $pid || fail "--follow ended with $?: $(cat "$work/follow.err")"
 exec 7>&-
-deployment_stop "$dir" hub-1
+deployment_stop "$work" hub-1
 echo "publish.sh: good"

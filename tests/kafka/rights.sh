@@ -5,9 +5,7 @@ set -euo pipefail
 
 # shellcheck source=../support/deployment.sh
 . "$(dirname "$0")/../support/deployment.sh"
-work=$(mktemp -d)
-trap 'deployment_end "$work"; rm -rf "$work"' EXIT
-deployment_make "$work" 2
+deployment_for_script 2
 deployment_member "$work" green-clinic clinic GREEN
 deployment_member "$work" amber-hospital hospital AMBER
 deployment_member "$work" gov-desk government AMBER

@@ -5,12 +5,11 @@ import json
 import os
 import re
 import sys
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 
 from raw_kafka import ERRORS  # noqa: E402
-from raw_member import Checks, Deployment, Member, Schema, Sent, framed, observation, private_key, seal  # noqa: E402
+from raw_member import Checks, Deployment, Member, Schema, Sent, framed, observation, private_key, seal, until  # noqa: E402
 
 BOTH, OWN = ("domain", "said-by-both.com"), ("domain", "said-by-alpha.com")
 DENIED = next(code for code, name in ERRORS.items() if name == "topic")
@@ -39,10 +38,9 @@ def told(d, member):
 
 def bound(d, checks, alpha, word):
     """What suspension and revocation share, on a connection that was open before."""
-    deadline = time.monotonic() + 30
     submit, green = d.topic("submit"), d.topic("indicators.green")
-    while alpha.connection.fetch(green)[0] == 0:  # the broker answers that a right is taken before it has read that
-        assert time.monotonic() < deadline, "the open connection is not cut"
+    # The broker answers that a right is taken before it has read that.
+    until(lambda: alpha.connection.fetch(green)[0] != 0, "the open connection is cut")
     error, data = alpha.connection.fetch(green)
     checks.that("%s: an open connection reads no more" % word, (error, data) == (DENIED, b""), (error, data))
     checks.same("%s: an open connection writes no more" % word, alpha.connection.produce(submit, 0, b"")[0], DENIED)
@@ -106,8 +104,8 @@ def main():
     d.ctl_must("member", "suspend", "alpha")
     checks.same("suspended: list and show tell", told(d, "alpha"), ("suspended", "suspended"))
     bound(d, checks, alpha, "suspended")
-    d.wait("what a suspended member alone said is gone", lambda: advice(d, OWN) is None)
-    d.wait("what it said no longer counts", lambda: advice(d, BOTH) != "block")
+    until(lambda: advice(d, OWN) is None, "what a suspended member alone said is gone")
+    until(lambda: advice(d, BOTH) != "block", "what it said no longer counts")
     checks.same("suspended: what another says stays", advice(d, BOTH), "alert")
     said = d.ctl_must("explain", BOTH[1])
     checks.that("suspended: explain says why", "does not count: suspended" in said and "one organisation alone" in said, said)
@@ -117,17 +115,15 @@ def main():
 
     d.ctl_must("member", "restore", "alpha")
     checks.same("restored: list and show tell", told(d, "alpha"), ("active", "active"))
-    d.wait("what it said counts again", lambda: advice(d, BOTH) == "block" and advice(d, OWN) is not None)
-    deadline = time.monotonic() + 30
-    while alpha.connection.fetch(d.topic("indicators.green"))[0] != 0:
-        assert time.monotonic() < deadline, "the rights do not come back"
+    until(lambda: advice(d, BOTH) == "block" and advice(d, OWN) is not None, "what it said counts again")
+    until(lambda: alpha.connection.fetch(d.topic("indicators.green"))[0] == 0, "the rights come back")
     subscribed(d, checks, "restored by the new key")
     checks.same("restored: it is taken again", alpha.send([observation("domain", "said-after.com")]).receipt()["changed"], 1)
 
     d.ctl_must("member", "revoke", "alpha")
     checks.same("revoked: list and show tell", told(d, "alpha"), ("revoked", "revoked"))
     bound(d, checks, alpha, "revoked")
-    d.wait("what it said no longer counts", lambda: advice(d, BOTH) == "alert" and advice(d, OWN) is None)
+    until(lambda: advice(d, BOTH) == "alert" and advice(d, OWN) is None, "what it said no longer counts")
     for verb in ("restore", "suspend"):
         done = d.ctl("member", verb, "alpha")
         checks.that("revoked: no %s" % verb, done.returncode != 0 and "that is for good" in done.stdout, done.stdout)

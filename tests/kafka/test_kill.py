@@ -6,20 +6,17 @@ record of every audience, read committed, is byte for byte what tocsin-replay ma
 
 Values, statements and moments come from the seed, which is printed; the scheduling of the machine does not."""
 
-import argparse
 import collections
 import json
 import os
 import queue
 import random
-import shutil
 import sys
-import tempfile
 import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
-from deployment import COUNTERS, Deployment, Schema, replay, until, view  # noqa: E402
+from deployment import COUNTERS, Deployment, Schema, replay, run_trial, until, view  # noqa: E402
 
 AUDIENCES = ("clear", "green", "amber", "federal")
 MEMBERS = {"gov": ("government", "CLEAR"), "north": ("hospital", "GREEN"), "south": ("payer", "AMBER")}
@@ -224,29 +221,14 @@ class Trial:
         print("receipts and counters agree")
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--kills", type=int, default=8)
-    parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
-    options = parser.parse_args()
-    print("seed", options.seed, flush=True)
-    folder = tempfile.mkdtemp()
-    trial = Trial(os.path.join(folder, "d"), options.seed)
-    try:
-        trial.kill_often(options.kills)
-        trial.two_hubs()
-        trial.stop_while_they_publish()
-        status = trial.end_of_log()
-        trial.each_once()
-        trial.conserved(status)
-    except Exception:
-        for hub in trial.d.hubs:
-            print("--- log of", hub.folder, "---", hub.words(), sep="\n", file=sys.stderr)
-        raise
-    finally:
-        trial.d.end()
-        shutil.rmtree(folder, ignore_errors=True)
+def steps(trial, kills):
+    trial.kill_often(kills)
+    trial.two_hubs()
+    trial.stop_while_they_publish()
+    status = trial.end_of_log()
+    trial.each_once()
+    trial.conserved(status)
 
 
 if __name__ == "__main__":
-    main()
+    run_trial(Trial, steps, kills=8)

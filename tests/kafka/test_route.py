@@ -7,19 +7,16 @@ random moments, two hubs share the work, a topic is missing and a right is taken
 
 The seed is printed; the scheduling of the machine does not come from it."""
 
-import argparse
 import collections
 import json
 import os
 import random
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
-from deployment import Deployment, Schema, replay, until, view  # noqa: E402
+from deployment import Deployment, Schema, replay, run_trial, until, view  # noqa: E402
 from raw_member import ROOT, read_record  # noqa: E402
 
 AUDIENCES = ("clear", "green", "amber", "federal")
@@ -285,35 +282,19 @@ class Trial:
         self.hub.start()
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--kills", type=int, default=4)
-    parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
-    options = parser.parse_args()
-    print("seed", options.seed, flush=True)
-    folder = tempfile.mkdtemp()
-    trial = Trial(os.path.join(folder, "d"), options.seed)
-    try:
-        trial.the_whole_way()
-        trial.killed(options.kills)
-        trial.shared()
-        trial.check_receipts()
-        trial.check_interests()
-        trial.ends_in_time()
-        trial.without_right_to_pivots()
-        trial.without_topic_and_right()
-        trial.decisions_change()
-        trial.end_of_log()
-        trial.check_correlations()
-    except Exception:
-        for hub in trial.d.hubs:
-            if hub.process:
-                print("--- log of", hub.folder, "---", hub.words(), sep="\n", file=sys.stderr)
-        raise
-    finally:
-        trial.d.end()
-        shutil.rmtree(folder, ignore_errors=True)
+def steps(trial, kills):
+    trial.the_whole_way()
+    trial.killed(kills)
+    trial.shared()
+    trial.check_receipts()
+    trial.check_interests()
+    trial.ends_in_time()
+    trial.without_right_to_pivots()
+    trial.without_topic_and_right()
+    trial.decisions_change()
+    trial.end_of_log()
+    trial.check_correlations()
 
 
 if __name__ == "__main__":
-    main()
+    run_trial(Trial, steps, kills=4)

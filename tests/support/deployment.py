@@ -9,38 +9,30 @@
     d.end()                                   kills what runs
 """
 
+import argparse
 import contextlib
 import json
 import os
+import random
 import re
 import shlex
+import shutil
 import signal
 import subprocess
+import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
 
 import raw_member
-from raw_member import ROOT, Schema
+from raw_member import PATIENCE, ROOT, Schema, until
 
 import avro_container  # raw_member knows where it is
 
 BIN = os.path.join(os.path.abspath(os.environ["TOC_BUILD"]), "bin")
-PATIENCE = 60  # seconds an awaited event may take on a loaded machine
 COUNTERS = ("sent", "changed", "unchanged", "quarantined", "repeated")
 NAMED = '{ id = "main"; marking = "TLP:GREEN"; attribution = "named"; }'
-
-
-def until(wanted, what, patience=PATIENCE):
-    """The first true answer of wanted(); what is said when none comes in time."""
-    deadline = time.monotonic() + patience
-    while True:
-        answer = wanted()
-        if answer:
-            return answer
-        if time.monotonic() > deadline:
-            raise AssertionError("not within %d s: %s" % (patience, what() if callable(what) else what))
-        time.sleep(0.05)
 
 
 def must(*command, ok=(0,), **options):
@@ -241,3 +233,24 @@ class Deployment(raw_member.Deployment):
             for name in COUNTERS:
                 sums[name] += receipt["observations" if name == "sent" else name]
         return out
+
+
+def run_trial(make, steps, kills):
+    """A test program: steps(trial, kills) with trial = make(folder, seed), which has its deployment in `d`."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--kills", type=int, default=kills)
+    parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
+    options = parser.parse_args()
+    print("seed", options.seed, flush=True)
+    folder = tempfile.mkdtemp()
+    trial = make(os.path.join(folder, "d"), options.seed)
+    try:
+        steps(trial, options.kills)
+    except Exception:
+        for hub in trial.d.hubs:
+            if hub.process:
+                print("--- log of", hub.folder, "---", hub.words(), sep="\n", file=sys.stderr)
+        raise
+    finally:
+        trial.d.end()
+        shutil.rmtree(folder, ignore_errors=True)

@@ -14,6 +14,9 @@
 #   deployment_kill DIR NAME               SIGKILL
 #   deployment_end DIR                     kills every hub, stops an own broker: trap 'deployment_end DIR' EXIT
 #   deployment_ctl DIR ARGUMENT...         tocsinctl with the operator's configuration
+#   deployment_for_script PARTITIONS       one in a folder of its own, $work, that ends with the script; when that fails,
+#                                          its hubs' last words are told
+#   fail WORD...                           says why, and ends the script
 #   DIR/op                                 the operator's folder        DIR/env  TOC_KAFKA..., TOC_PREFIX, as assignments
 #
 # A hub dies with the script that started it, however that ends.
@@ -188,4 +191,22 @@ deployment_end() {
         [ ! -e "$file" ] || deployment_kill "$1" "$(basename "$(dirname "$file")")"
     done
     [ ! -d "$1/kafka/data" ] || kafka_stop "$1/kafka" >&2
+}
+
+# Its exit code in front: what runs in a trap has others.
+deployment_leave() {
+    [ "$1" = 0 ] || tail -n 40 "$work"/*/log >&2 2>/dev/null || true
+    deployment_end "$work"
+    rm -rf "$work"
+}
+
+deployment_for_script() {
+    work=$(mktemp -d)
+    trap 'deployment_leave $?' EXIT
+    deployment_make "$work" "$1"
+}
+
+fail() {
+    echo "$(basename "$0"): $*" >&2
+    exit 1
 }

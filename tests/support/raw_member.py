@@ -24,7 +24,19 @@ import raw_kafka  # noqa: E402
 SCHEMAS = os.path.join(ROOT, "schemas")
 DOMAIN = b"tocsin-segment-v1\0"
 Record = collections.namedtuple("Record", "topic partition offset time key value headers")
-SECONDS = 60  # the longest anything is waited for
+PATIENCE = 60  # seconds an awaited event may take on a loaded machine
+
+
+def until(wanted, what, patience=PATIENCE):
+    """The first true answer of wanted(); what is said when none comes in time."""
+    deadline = time.monotonic() + patience
+    while True:
+        answer = wanted()
+        if answer:
+            return answer
+        if time.monotonic() > deadline:
+            raise AssertionError("not within %d s: %s" % (patience, what() if callable(what) else what))
+        time.sleep(0.05)
 
 
 class Schema:
@@ -135,7 +147,7 @@ class Deployment:
     def run(self, program, *words, **options):
         """Ends with its exit code; what it says is text."""
         binary = os.path.join(os.environ["TOC_BUILD"], "bin", program)
-        return subprocess.run([binary, *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=SECONDS * 2,
+        return subprocess.run([binary, *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=PATIENCE * 2,
                               text=True, errors="surrogateescape", **options)
 
     def ctl(self, *words):
@@ -158,12 +170,9 @@ class Deployment:
 
     def settled(self, topic):
         """Nothing is under way in a transaction."""
-        deadline = time.monotonic() + SECONDS
         name = self.topic(topic)
         for p in range(self.admin.metadata([name])[name][1]):
-            while self.admin.end(name, p) != self.admin.end(name, p, committed=True):
-                assert time.monotonic() < deadline, "a transaction on %s does not end" % topic
-                time.sleep(0.02)
+            until(lambda p=p: self.admin.end(name, p) == self.admin.end(name, p, committed=True), "the transactions on %s end" % topic)
 
     def read(self, topic):
         """All committed records of a topic, by partition and offset."""
@@ -200,18 +209,8 @@ class Deployment:
 
     def until_taken(self, partition, offset):
         """Waits until a hub has committed what it made of this record of submit."""
-        deadline = time.monotonic() + SECONDS
         group, submit = self.topic("fuse"), self.topic("submit")
-        while self.admin.committed(group, submit, [partition])[partition] <= offset:
-            assert time.monotonic() < deadline, "record %d/%d is not taken" % (partition, offset)
-            time.sleep(0.02)
-
-    def wait(self, what, true):
-        """For what the hub does by itself, at a tick."""
-        deadline = time.monotonic() + SECONDS
-        while not true():
-            assert time.monotonic() < deadline, "it did not come: " + what
-            time.sleep(0.1)
+        until(lambda: self.admin.committed(group, submit, [partition])[partition] > offset, "record %d/%d is taken" % (partition, offset))
 
 
 def read_record(topic, stream):

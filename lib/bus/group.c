@@ -8,6 +8,9 @@
 
 #define SESSION_MS_DEFAULT 30000
 #define MAX_POLL_MS_DEFAULT 60000
+// A member learns of a rebalance by the answer to its heartbeat, and cooperative ones take two rounds. Measured, two
+// workers from start to the last partition restored: 1.6 to 2.7 s; 1.9 to 7.6 s with 3 s, and no better with half a second.
+#define HEARTBEAT_MS 1000
 // A former owner's open transaction is decided within its time-out (10 s) and the coordinator's next look
 // (1 s on our brokers, 10 s by default); until then its offsets are not stable.
 #define COMMITTED_MS 30000
@@ -190,7 +193,7 @@ static toc_rc join(
     int64_t session_ms = group->session_ms > 0 ? group->session_ms : SESSION_MS_DEFAULT;
     int64_t max_poll_ms = group->max_poll_ms > 0 ? group->max_poll_ms : MAX_POLL_MS_DEFAULT;
     TOC_TRY(toc_link_set_number(link, "session.timeout.ms", session_ms, err));
-    TOC_TRY(toc_link_set_number(link, "heartbeat.interval.ms", session_ms / 10, err));
+    TOC_TRY(toc_link_set_number(link, "heartbeat.interval.ms", HEARTBEAT_MS, err));
     TOC_TRY(toc_link_set_number(link, "max.poll.interval.ms", max_poll_ms, err));
     rd_kafka_conf_set_rebalance_cb(link->settings, toc_group_on_rebalance);
     TOC_TRY(toc_link_start(link, RD_KAFKA_CONSUMER, NULL, NULL, err));

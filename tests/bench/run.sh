@@ -59,10 +59,10 @@ drain() {
 echo
 echo "through Kafka, exactly once, TLS, $indicators domains, two views each:"
 deployment_make "$work" 12
-deployment_member "$work" gov government AMBER --no-probation
+deployment_member "$work" north hospital AMBER --no-probation --may-block
 deployment_hub "$work" hub 'fetch_kbytes = 262144;'
 awk -v n="$indicators" 'BEGIN { for (i = 0; i < n; i++) printf "h%08x.x%05x.com\n", (i * 2654435761) % 4294967296, i % 1048576 }' >"$work/list.txt"
-publish() { "$TOC_BUILD/bin/tocsin-publish" -c "$work/gov/member.conf" --feed main "$work/list.txt"; }
+publish() { "$TOC_BUILD/bin/tocsin-publish" -c "$work/north/member.conf" --feed main "$work/list.txt"; }
 publish 2>/dev/null >/dev/null
 drain "all new" "$indicators"
 for ((i = 0; i < redeliveries; i++)); do publish 2>/dev/null >/dev/null; done
@@ -71,4 +71,4 @@ drain "redelivered" $((indicators * redeliveries))
 echo
 echo "from a publisher's pipe to a subscriber's file, TLS:"
 deployment_start "$work" hub >/dev/null
-/usr/bin/python3 "$root/tests/bench/latency.py" "$TOC_BUILD/bin" "$work/gov/member.conf" "$work/out.list" "$probes"
+/usr/bin/python3 "$root/tests/bench/latency.py" "$TOC_BUILD/bin" "$work/north/member.conf" "$work/out.list" "$probes"

@@ -74,6 +74,21 @@ static toc_rc emit(void *ctx, const struct toc_stage_output *out, struct toc_err
     return toc_txn_put(e->w->txn, &send, err);
 }
 
+// A stage with ticks holds the broker's clock against the hub's: a time that writers choose is none there. So ticks do
+// not count and time stands still until the topic is put right; what Kafka has stored it never stamps anew, and the
+// partition must get past it.
+static int64_t append_time(const struct toc_worker *w, const struct toc_record *record)
+{
+    static struct toc_log_rate rate;
+    if (record->append_time || !w->conf.stage->ticks)
+        return record->timestamp_ms;
+    toc_log_rated(&rate, TOC_LOG_ERROR, w->name,
+            "%s, partition %" PRId32 " offset %" PRId64 ": the time is not the broker's, so time stands still: set "
+            "message.timestamp.type=LogAppendTime on the topic (`tocsinctl init` does)",
+            record->topic, record->partition, record->offset);
+    return 0;
+}
+
 static toc_rc step(struct toc_worker *w, const struct toc_record *record, struct toc_err *err)
 {
     struct part *part = parts_find(&w->parts, record->partition);
@@ -86,7 +101,7 @@ static toc_rc step(struct toc_worker *w, const struct toc_record *record, struct
     struct emit to = {.w = w, .partition = record->partition};
     const struct toc_stage_input input = {
             .offset = record->offset,
-            .append_time = record->timestamp_ms,
+            .append_time = append_time(w, record),
             .has_value = record->has_value,
             .key = record->key,
             .value = record->value,

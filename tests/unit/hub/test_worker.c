@@ -25,6 +25,7 @@ struct event { // in the log of a partition; offsets [offset, next)
     int32_t partition;
     int64_t offset, next;
     bool undecodable;
+    bool writers_time; // a record with CreateTime
 };
 
 static struct {
@@ -85,7 +86,7 @@ toc_rc toc_consumer_poll(struct toc_consumer *consumer, int timeout_ms, struct t
         else
             *out = (struct toc_poll){.kind = TOC_POLL_RECORD,
                     .record = {.topic = INPUT, .partition = e->partition, .offset = e->offset,
-                            .timestamp_ms = 1790000000000, .has_value = true}};
+                            .timestamp_ms = 1790000000000, .append_time = !e->writers_time, .has_value = true}};
         return TOC_OK;
     }
     if (bus.lose_other) {
@@ -276,7 +277,7 @@ static toc_rc say(const int32_t *partition, const char *what, int64_t offset, to
 static toc_rc stage_step(void *instance, const struct toc_stage_input *input, toc_stage_emit *emit, void *emit_ctx,
         struct toc_err *err)
 {
-    return say(instance, "", input->offset, emit, emit_ctx, err);
+    return say(instance, input->append_time == 0 ? "-timeless" : "", input->offset, emit, emit_ctx, err);
 }
 
 static toc_rc stage_skipped(void *instance, int64_t from, int64_t next, toc_stage_emit *emit, void *emit_ctx,
@@ -375,12 +376,22 @@ static void test_a_skipped_batch_survives_the_loss_of_another_partition(void **s
     commits(&(struct run){EVENTS(with_batch), .lose_other = true}, "0:0 0:1-skipped 0:3 1:0 ", 2);
 }
 
+// Where ticks count, only the broker's clock may stand beside the hub's; elsewhere any time will do.
+static void test_a_writers_time_is_none_where_ticks_count(void **state)
+{
+    (void)state;
+    static const struct event events[] = {{.offset = 0, .next = 1, .writers_time = true}, RECORD(0, 1)};
+    commits(&(struct run){EVENTS(events), .ticks = true}, "0:0-timeless 0:1 ", 1);
+    commits(&(struct run){EVENTS(events)}, "0:0 0:1 ", 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
             cmocka_unit_test(test_an_abort_is_done_again_from_what_is_held),
             cmocka_unit_test(test_a_skipped_batch_survives_an_abort),
             cmocka_unit_test(test_a_skipped_batch_survives_the_loss_of_another_partition),
+            cmocka_unit_test(test_a_writers_time_is_none_where_ticks_count),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -85,8 +85,7 @@ void toc_replay_free(struct toc_replay *r)
 
 static toc_rc open_fuse(struct toc_replay *r, int32_t partition, struct place *p, struct toc_err *err)
 {
-    struct toc_fuse_conf conf = {.partition = partition, .lab = r->conf.lab != NULL, .reference = r->conf.reference,
-            .ctx = r->conf.ctx};
+    struct toc_fuse_conf conf = {.partition = partition, .reference = r->conf.reference, .ctx = r->conf.ctx};
     memcpy(conf.genesis_digest, r->conf.genesis_digest, sizeof conf.genesis_digest);
     memcpy(conf.deployment_key, r->conf.deployment_key, sizeof conf.deployment_key);
     p->state = toc_state_new();

@@ -17,7 +17,7 @@ struct parts {
     const struct toc_worker_conf *conf;
     struct part *items;
     size_t count, cap;
-    struct toc_metric *entries, *restored;
+    struct toc_metric *restored;
 };
 
 struct part *parts_find(struct parts *parts, int32_t partition);

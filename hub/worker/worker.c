@@ -102,7 +102,6 @@ static toc_rc step(struct toc_worker *w, const struct toc_record *record, struct
     const struct toc_stage_input input = {
             .offset = record->offset,
             .append_time = append_time(w, record),
-            .has_value = record->has_value,
             .key = record->key,
             .value = record->value,
     };

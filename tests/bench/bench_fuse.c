@@ -144,7 +144,7 @@ static void open_fuse(struct bench *b)
     b->member.keys = &b->member_key;
     b->member.keys_count = 1;
     b->member.live_limit = b->member.hourly_limit = INT64_C(1) << 40;
-    const struct toc_fuse_conf conf = {.lab = true};
+    const struct toc_fuse_conf conf = {0};
     b->state = toc_state_new();
     if (b->state == NULL || toc_failed(toc_fuse_new(&conf, b->state, &b->fuse, &err)) ||
             toc_failed(toc_fuse_lab(b->fuse, &b->genesis, &b->member, 1, &err)) ||

@@ -167,12 +167,7 @@ static const struct toc_privacy *privacy_of(const struct toc_fuse *fuse, const s
 
 static unsigned feed_allows(const struct roll_member *member, struct toc_slice feed)
 {
-    const struct toc_feed *row = NULL;
-    for (size_t i = 0; i < member->record.feeds_count; i++) {
-        const struct toc_feed *f = &member->record.feeds[i];
-        if (toc_slice_eq(f->id, feed) || (f->id.len == 0 && row == NULL))
-            row = f;
-    }
+    const struct toc_feed *row = roll_feed(member, feed);
     return row == NULL ? 0
                        : (row->attacker_mail ? TOC_PRIVACY_MAIL : 0) |
                     (row->descriptions ? TOC_PRIVACY_DESCRIPTION : 0);

@@ -14,18 +14,11 @@
 #include "lib/indicator/segment.h"
 #include "schemas/control.h"
 
-#define ROW_NAME_MAX 160
 // Beyond these a slip of the pen is more likely than a wish; and sums with them cannot overflow.
 #define POLICY_MAX 36500 // days, a hundred years
 #define LIMIT_MAX INT64_C(1000000000000)
 
 // --- rows ---
-
-static toc_rc put_encoded(struct toc_fuse *fuse, const char *name, struct toc_err *err)
-{
-    TOC_TRY(toc_buf_check(&fuse->encoded, "a row", err));
-    return toc_state_row_put(fuse->state, name, toc_buf_slice(&fuse->encoded), err);
-}
 
 static void key_row_name(char name[ROW_NAME_MAX], const uint8_t id[16])
 {
@@ -56,7 +49,7 @@ static toc_rc lay_key(struct toc_fuse *fuse, const uint8_t public_key[32], enum 
     row.revoked = revoked;
     toc_buf_clear(&fuse->encoded);
     toc_key_row_encode(&row, &fuse->encoded);
-    return put_encoded(fuse, name, err);
+    return step_row_put(fuse, name, err);
 }
 
 toc_rc control_lay_member(struct toc_fuse *fuse, const struct toc_member *member, struct toc_err *err)
@@ -67,7 +60,7 @@ toc_rc control_lay_member(struct toc_fuse *fuse, const struct toc_member *member
     snprintf(name, sizeof name, "member/%.*s", TOC_SLICE_ARG(member->id));
     toc_buf_clear(&fuse->encoded);
     toc_member_encode(member, &fuse->encoded);
-    return put_encoded(fuse, name, err);
+    return step_row_put(fuse, name, err);
 }
 
 toc_rc control_lay_genesis(struct toc_fuse *fuse, const struct toc_genesis *genesis, struct toc_err *err)
@@ -79,7 +72,7 @@ toc_rc control_lay_genesis(struct toc_fuse *fuse, const struct toc_genesis *gene
     fuse->roll.clock.rules = 1;
     toc_buf_clear(&fuse->encoded);
     toc_genesis_encode(genesis, &fuse->encoded);
-    TOC_TRY(put_encoded(fuse, "genesis", err));
+    TOC_TRY(step_row_put(fuse, "genesis", err));
     return roll_clock_save(&fuse->roll, fuse->state, err);
 }
 
@@ -217,7 +210,7 @@ static toc_rc take_reference(struct toc_fuse *fuse, const struct toc_reference_u
     *out = TOC_REFUSAL_NONE;
     toc_buf_clear(&fuse->encoded);
     toc_reference_use_encode(use, &fuse->encoded);
-    TOC_TRY(put_encoded(fuse, name, err));
+    TOC_TRY(step_row_put(fuse, name, err));
     return open_job(fuse, "reference", use->name, err);
 }
 
@@ -269,7 +262,7 @@ static toc_rc take_distrust(struct toc_fuse *fuse, const struct toc_distrust *d,
         row.distrusted_from = d->from;
     toc_buf_clear(&fuse->encoded);
     toc_key_row_encode(&row, &fuse->encoded);
-    TOC_TRY(put_encoded(fuse, name, err));
+    TOC_TRY(step_row_put(fuse, name, err));
     *out = TOC_REFUSAL_NONE;
     return open_job(fuse, "distrust", toc_slice_of(name + sizeof "key/" - 1), err);
 }

@@ -71,7 +71,7 @@ static void put_contribution(struct toc_fuse *fuse, const struct subject *s, con
     put_int(w, "confidence", c->confidence);
     put_int(w, "reliability_pm", source->reliability);
     put_int(w, "decay_pm", d);
-    put_int(w, "strength_pm", (int64_t)source->reliability * c->confidence * d / 100000);
+    put_int(w, "strength_pm", judge_strength(source, c, d));
     put_bool(w, "may_block", source->may_block);
     put_bool(w, "past_probation", source->may_block || t >= source->member->probation_end);
     put_text(w, "pap", toc_pap_symbol(c->pap));
@@ -119,14 +119,6 @@ static void put_terms(const struct judgement *j, struct toc_jw *w)
     toc_jw_close(w, ']');
 }
 
-static const struct toc_view *view_of(const struct subject *s, int audience)
-{
-    for (size_t i = 0; i < s->body.views_count; i++)
-        if (s->body.views[i].audience == audience)
-            return &s->body.views[i];
-    return NULL;
-}
-
 static toc_rc put_audience(struct toc_fuse *fuse, const struct subject *s, int audience, int64_t t, struct toc_jw *w,
         struct toc_err *err)
 {
@@ -137,7 +129,7 @@ static toc_rc put_audience(struct toc_fuse *fuse, const struct subject *s, int a
     TOC_TRY(quota_hitters(fuse, audience, t, &terms.hitters, err));
     int64_t changes = due_next(&terms, t), ends = due_advice_ends(&terms, t);
     judge_at(&terms, t, &j);
-    const struct toc_view *view = view_of(s, audience);
+    const struct toc_view *view = subject_view(s, audience);
     toc_jw_open(w, '{');
     put_slice(w, "audience", fuse->roll.genesis->audiences[audience].name);
     put_bool(w, "published", view != NULL);

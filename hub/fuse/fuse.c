@@ -40,6 +40,12 @@ toc_rc step_emit(struct toc_fuse *fuse, enum toc_fuse_out where, int audience, s
     return fuse->emit(fuse->emit_ctx, &record, err);
 }
 
+toc_rc step_row_put(struct toc_fuse *fuse, const char *name, struct toc_err *err)
+{
+    TOC_TRY(toc_buf_check(&fuse->encoded, "a row", err));
+    return toc_state_row_put(fuse->state, name, toc_buf_slice(&fuse->encoded), err);
+}
+
 toc_rc toc_fuse_new(const struct toc_fuse_conf *conf, struct toc_state *state, struct toc_fuse **out, struct toc_err *err)
 {
     struct toc_fuse *fuse = toc_mem_alloc(1, sizeof *fuse);
@@ -238,20 +244,31 @@ static toc_rc take_observations(struct toc_fuse *fuse, struct account *account, 
     return toc_failed(rc) ? rc : quota_save(fuse, &quota, err);
 }
 
+// Signed by a known key, but with a payload that key may not send, or that cannot be read.
+static toc_rc refuse_authenticated(struct toc_fuse *fuse, const struct toc_fuse_input *input, const struct admitted *a,
+        enum toc_refusal refusal, struct toc_err *err)
+{
+    if (a->key->member == NULL)
+        return account_quarantine(fuse, input, a->key->row.holder, refusal, err);
+    struct account *account = toc_arena_alloc(&fuse->arena, 1, sizeof *account);
+    if (account == NULL)
+        return step_no_memory(err);
+    struct toc_segment unread;
+    toc_segment_init(&unread);
+    unread.member = a->key->row.holder;
+    account_open(fuse, input, a, &unread, account);
+    return account_refuse(fuse, account, refusal, err);
+}
+
 static toc_rc take_segment(struct toc_fuse *fuse, const struct toc_fuse_input *input, const struct admitted *a,
         struct toc_err *err)
 {
     struct toc_segment segment;
+    if (toc_failed(toc_segment_get(a->payload, &fuse->arena, &segment, NULL)))
+        return refuse_authenticated(fuse, input, a, TOC_REFUSAL_SEGMENT_FRAME, err);
     struct account *account = toc_arena_alloc(&fuse->arena, 1, sizeof *account);
     if (account == NULL)
         return step_no_memory(err);
-    if (toc_failed(toc_segment_get(a->payload, &fuse->arena, &segment, NULL))) {
-        // Signed by a known member, but not a segment: booked to the key's holder.
-        toc_segment_init(&segment);
-        segment.member = a->key->row.holder;
-        account_open(fuse, input, a, &segment, account);
-        return account_refuse(fuse, account, TOC_REFUSAL_SEGMENT_FRAME, err);
-    }
     enum toc_refusal refusal = admit_segment(fuse, a, &segment, &account->member);
     if (refusal == TOC_REFUSAL_SEGMENT_MEMBER)
         segment.member = a->key->row.holder;
@@ -337,22 +354,6 @@ static toc_rc take_control(struct toc_fuse *fuse, const struct toc_fuse_input *i
     return refusal == TOC_REFUSAL_NONE ? TOC_OK : account_quarantine(fuse, input, TOC_S(""), refusal, err);
 }
 
-// Signed by a known key, but with a payload that key may not send, or that cannot be read.
-static toc_rc refuse_authenticated(struct toc_fuse *fuse, const struct toc_fuse_input *input, const struct admitted *a,
-        enum toc_refusal refusal, struct toc_err *err)
-{
-    if (a->key->member == NULL)
-        return account_quarantine(fuse, input, a->key->row.holder, refusal, err);
-    struct account *account = toc_arena_alloc(&fuse->arena, 1, sizeof *account);
-    if (account == NULL)
-        return step_no_memory(err);
-    struct toc_segment unread;
-    toc_segment_init(&unread);
-    unread.member = a->key->row.holder;
-    account_open(fuse, input, a, &unread, account);
-    return account_refuse(fuse, account, refusal, err);
-}
-
 static toc_rc dispatch(struct toc_fuse *fuse, const struct toc_fuse_input *input, struct toc_err *err)
 {
     enum toc_refusal refusal;
@@ -417,21 +418,14 @@ toc_rc toc_fuse_skipped(struct toc_fuse *fuse, int64_t from, int64_t next, toc_f
 toc_rc toc_fuse_derive(void *ctx, struct toc_slice bytes, struct toc_state_derived *out, struct toc_err *err)
 {
     struct toc_fuse *fuse = ctx;
-    struct toc_body body;
+    struct subject s = {0};
     TOC_TRY(ensure_roll(fuse, err));
     toc_arena_reset(&fuse->scratch);
-    TOC_TRY(toc_body_decode(bytes, toc_body_fingerprint, &fuse->scratch, &body, err));
-    subject_derive(&body, out);
-    uint8_t key[16];
-    toc_indicator_key(body.kind, body.value, key);
-    // The shortest life it may have: the timer looks again.
-    const struct decay_curve *curve = decay_curve(body.kind, true);
-    int64_t next = body.ruling != NULL ? body.ruling->until : INT64_MAX;
-    for (size_t i = 0; i < body.contributions_count; i++) {
-        int64_t over = subject_over(fuse, curve, key, &body.contributions[i]);
-        next = over < next ? over : next;
-    }
-    out->due[LANE_OWN] = next == INT64_MAX ? 0 : next;
+    TOC_TRY(toc_body_decode(bytes, toc_body_fingerprint, &fuse->scratch, &s.body, err));
+    subject_derive(&s.body, out);
+    toc_indicator_key(s.body.kind, s.body.value, s.key);
+    s.curve = decay_curve(s.body.kind, true); // the shortest life it may have: the timer looks again
+    out->due[LANE_OWN] = subject_next_over(fuse, &s);
     return TOC_OK;
 }
 
@@ -459,16 +453,6 @@ toc_rc toc_fuse_lab_tick(struct toc_fuse *fuse, int64_t time, toc_fuse_emit_fn *
 const struct toc_genesis *toc_fuse_genesis(const struct toc_fuse *fuse)
 {
     return fuse->roll.genesis;
-}
-
-int64_t toc_fuse_stream_time(const struct toc_fuse *fuse)
-{
-    return fuse->roll.clock.stream_time;
-}
-
-int64_t toc_fuse_control_sequence(const struct toc_fuse *fuse)
-{
-    return fuse->roll.clock.control;
 }
 
 const struct toc_fuse_totals *toc_fuse_totals(const struct toc_fuse *fuse)

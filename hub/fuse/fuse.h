@@ -24,7 +24,6 @@ struct toc_fuse_conf {
     int32_t partition;
     uint8_t genesis_digest[32];  // SHA-256 of the Kafka value of the genesis record, pinned
     uint8_t deployment_key[32];  // keys the provenance HMAC; its digest stands in genesis
-    bool lab;                    // tocsin-replay --lab: genesis and members are given, not read (fuse_lab_*)
     // Gives the set for a digest, with a reference the callee keeps; NULL: not there (the step fails with
     // NOTFOUND and fate RETRY, nothing changed: the worker stops this partition and tries again).
     struct toc_reference_set *(*reference)(void *ctx, const struct toc_reference_use *use);
@@ -86,8 +85,6 @@ TOC_NODISCARD toc_rc toc_fuse_lab_tick(struct toc_fuse *fuse, int64_t time, toc_
 
 // --- questions (answered at a commit boundary) ---------------------------------------------------
 const struct toc_genesis *toc_fuse_genesis(const struct toc_fuse *fuse); // NULL before genesis
-int64_t toc_fuse_stream_time(const struct toc_fuse *fuse);
-int64_t toc_fuse_control_sequence(const struct toc_fuse *fuse);
 // Who says it, since when, until when, score and advice term by term for each audience; as JSON.
 TOC_NODISCARD toc_rc toc_fuse_explain(struct toc_fuse *fuse, enum toc_kind kind, struct toc_slice value, struct toc_jw *w,
         struct toc_err *err);

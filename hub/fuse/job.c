@@ -23,8 +23,7 @@ static toc_rc job_save(struct toc_fuse *fuse, const struct toc_job_row *job, str
 {
     toc_buf_clear(&fuse->encoded);
     toc_job_row_encode(job, &fuse->encoded);
-    TOC_TRY(toc_buf_check(&fuse->encoded, "a row", err));
-    return toc_state_row_put(fuse->state, "job", toc_buf_slice(&fuse->encoded), err);
+    return step_row_put(fuse, "job", err);
 }
 
 static toc_rc job_begin(struct toc_fuse *fuse, struct toc_job_row *job, struct toc_err *err)
@@ -65,9 +64,8 @@ toc_rc job_open(struct toc_fuse *fuse, const char *what, struct toc_err *err)
 // Does the audience have, or might it now get, a view of it?
 static bool concerns(const struct toc_fuse *fuse, const struct subject *s, int audience)
 {
-    for (size_t i = 0; i < s->body.views_count; i++)
-        if (s->body.views[i].audience == audience)
-            return true;
+    if (subject_view(s, audience) != NULL)
+        return true;
     for (size_t i = 0; i < s->body.contributions_count; i++)
         if (subject_seen_by(fuse, &s->body.contributions[i]) & 1u << audience)
             return true;
@@ -116,15 +114,6 @@ toc_rc job_move(struct toc_fuse *fuse, struct toc_err *err)
     return done ? toc_state_row_drop(fuse->state, "job", err) : job_save(fuse, &job, err);
 }
 
-// What the view of this audience waits for; 0: nothing.
-static int64_t due_of(const struct subject *s, int audience)
-{
-    for (size_t i = 0; i < s->body.views_count; i++)
-        if (s->body.views[i].audience == audience)
-            return s->body.views[i].due;
-    return 0;
-}
-
 // A timer is a hint. Whatever hints there are, views are judged in the order of what they wait for: a hint that
 // comes early puts the true moment in its place and counts for nothing.
 static toc_rc fire_lane(struct toc_fuse *fuse, int audience, struct toc_err *err)
@@ -139,7 +128,8 @@ static toc_rc fire_lane(struct toc_fuse *fuse, int audience, struct toc_err *err
             continue;
         toc_arena_reset(&fuse->scratch);
         TOC_TRY(subject_load(fuse, key, TOC_KIND_UNKNOWN, TOC_S(""), &s, err));
-        int64_t due = due_of(&s, audience);
+        const struct toc_view *view = subject_view(&s, audience);
+        int64_t due = view == NULL ? 0 : view->due; // what it waits for; 0: nothing
         if (due > hint)
             TOC_TRY(toc_state_timer(fuse->state, (unsigned)audience, due, key, err));
         if (due != hint)

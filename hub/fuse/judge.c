@@ -131,7 +131,7 @@ static int32_t more(int32_t a, int32_t b)
     return a > b ? a : b;
 }
 
-static int32_t strength(const struct roll_source *source, const struct toc_contribution *c, int32_t d)
+int32_t judge_strength(const struct roll_source *source, const struct toc_contribution *c, int32_t d)
 {
     return (int32_t)((int64_t)source->reliability * c->confidence * d / 100000);
 }
@@ -142,7 +142,7 @@ static void hear_assertion(const struct judge_terms *terms, const struct seen *s
     const struct toc_contribution *c = seen->c;
     const struct roll_source *source = &terms->roll->sources[c->source];
     int32_t d = decay_at(terms->curve, t - seen->last_seen);
-    int32_t s = strength(source, c, d);
+    int32_t s = judge_strength(source, c, d);
     voice->strength = more(voice->strength, s);
     organisation->asserts = true;
     if (c->pap <= TOC_PAP_GREEN && s > 0) {
@@ -172,7 +172,7 @@ static void hear(const struct judge_terms *terms, const struct seen *seen, int64
     organisation->sightings = more(organisation->sightings, c->sightings);
     organisation->hit_count = more(organisation->hit_count, c->hits);
     if (c->says == TOC_SAYS_REFUTING) {
-        int32_t s = strength(source, c, 1000);
+        int32_t s = judge_strength(source, c, 1000);
         voice->refuting = more(voice->refuting, s);
         organisation->refutes = organisation->refutes || s > 0;
     } else if (judge_live(c, t)) {

@@ -94,6 +94,9 @@ TOC_NODISCARD toc_rc judge_collect(struct judge_terms *terms, struct toc_arena *
 // What it all amounts to at t. out->voices and ->organisations live in terms until the next judge_at.
 void judge_at(const struct judge_terms *terms, int64_t t, struct judgement *out);
 
+// Of one statement, per mille, aged to d per mille (decay_at; a refutation does not age: 1000).
+int32_t judge_strength(const struct roll_source *source, const struct toc_contribution *c, int32_t d);
+
 // Start of the day-step a contribution was last seen in, as stream time.
 int64_t judge_last_seen(const uint8_t key[16], int32_t step);
 int32_t judge_step(const uint8_t key[16], int64_t t);

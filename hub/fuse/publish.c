@@ -52,11 +52,11 @@ uint32_t subject_by_older_rules(const struct toc_fuse *fuse, const struct subjec
     return mask;
 }
 
-static struct toc_view *find_view(struct toc_body *body, int audience)
+struct toc_view *subject_view(const struct subject *s, int audience)
 {
-    for (size_t i = 0; i < body->views_count; i++)
-        if (body->views[i].audience == audience)
-            return &body->views[i];
+    for (size_t i = 0; i < s->body.views_count; i++)
+        if (s->body.views[i].audience == audience)
+            return &s->body.views[i];
     return NULL;
 }
 
@@ -261,7 +261,7 @@ static toc_rc judge_view(struct toc_fuse *fuse, struct subject *s, int audience,
             .references = &s->references,
             .curve = s->curve,
     };
-    struct toc_view *view = find_view(&s->body, audience);
+    struct toc_view *view = subject_view(s, audience);
     if (view != NULL && is_gone(view) && view->born < t) {
         remove_view(&s->body, view);
         view = NULL;
@@ -295,10 +295,10 @@ static toc_rc judge_view(struct toc_fuse *fuse, struct subject *s, int audience,
     return publish_view(fuse, view, &i, t, err);
 }
 
-int64_t subject_over(const struct toc_fuse *fuse, const struct decay_curve *curve, const uint8_t key[16],
-        const struct toc_contribution *c)
+// When a contribution may be dropped from the body; INT64_MAX: not by itself.
+static int64_t over(const struct toc_fuse *fuse, const struct subject *s, const struct toc_contribution *c)
 {
-    int64_t dead = judge_dead_since(curve, key, c);
+    int64_t dead = judge_dead_since(s->curve, s->key, c);
     return dead == INT64_MAX ? dead : dead + fuse->roll.policy[POLICY_RETENTION_DAYS] * TOC_MS_DAY;
 }
 
@@ -306,7 +306,7 @@ int64_t subject_next_over(const struct toc_fuse *fuse, const struct subject *s)
 {
     int64_t next = s->body.ruling != NULL ? s->body.ruling->until : INT64_MAX;
     for (size_t i = 0; i < s->body.contributions_count; i++) {
-        int64_t end = subject_over(fuse, s->curve, s->key, &s->body.contributions[i]);
+        int64_t end = over(fuse, s, &s->body.contributions[i]);
         next = end < next ? end : next;
     }
     return next == INT64_MAX ? 0 : next;
@@ -322,7 +322,6 @@ bool subject_awaits(const struct subject *s, int64_t t)
     return false;
 }
 
-// Drops what is over at t; tells when the next contribution will be (0: none).
 toc_rc subject_forget(struct toc_fuse *fuse, struct subject *s, int64_t t, struct toc_err *err)
 {
     if (subject_awaits(s, t))
@@ -330,7 +329,7 @@ toc_rc subject_forget(struct toc_fuse *fuse, struct subject *s, int64_t t, struc
     size_t kept = 0;
     for (size_t i = 0; i < s->body.contributions_count; i++) {
         struct toc_contribution *c = &s->body.contributions[i];
-        if (subject_over(fuse, s->curve, s->key, c) <= t)
+        if (over(fuse, s, c) <= t)
             TOC_TRY(quota_forget(fuse, c, err));
         else
             s->body.contributions[kept++] = *c;

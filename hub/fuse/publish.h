@@ -26,6 +26,8 @@ struct subject {
 TOC_NODISCARD toc_rc subject_load(struct toc_fuse *fuse, const uint8_t key[16], enum toc_kind kind, struct toc_slice value,
         struct subject *out, struct toc_err *err);
 
+struct toc_view *subject_view(const struct subject *s, int audience); // NULL: it has none
+
 // Bits of the audiences that see a contribution.
 uint32_t subject_seen_by(const struct toc_fuse *fuse, const struct toc_contribution *c);
 
@@ -45,10 +47,6 @@ bool subject_awaits(const struct subject *s, int64_t t);
 
 // When the first of its contributions, or its ruling, is over; 0: never by itself.
 int64_t subject_next_over(const struct toc_fuse *fuse, const struct subject *s);
-
-// When a contribution may be dropped from the body; INT64_MAX: not by itself.
-int64_t subject_over(const struct toc_fuse *fuse, const struct decay_curve *curve, const uint8_t key[16],
-        const struct toc_contribution *c);
 
 // What the state keeps beside the bytes: all but the own lane's timer.
 void subject_derive(const struct toc_body *body, struct toc_state_derived *out);

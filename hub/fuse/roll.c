@@ -125,6 +125,17 @@ static toc_rc read_key(void *ctx, const char *name, struct toc_slice value, stru
     return TOC_OK;
 }
 
+const struct toc_feed *roll_feed(const struct roll_member *member, struct toc_slice feed)
+{
+    const struct toc_feed *row = NULL;
+    for (size_t i = 0; i < member->record.feeds_count; i++) {
+        const struct toc_feed *f = &member->record.feeds[i];
+        if (toc_slice_eq(f->id, feed) || (f->id.len == 0 && row == NULL))
+            row = f;
+    }
+    return row;
+}
+
 static void source_fill(struct roll_source *source, const struct roll_member *member, struct toc_slice feed)
 {
     *source = (struct roll_source){
@@ -133,12 +144,7 @@ static void source_fill(struct roll_source *source, const struct roll_member *me
             .group = member->record.organisation,
             .reliability = member->government ? 800 : 700,
     };
-    const struct toc_feed *row = NULL;
-    for (size_t i = 0; i < member->record.feeds_count; i++) {
-        const struct toc_feed *f = &member->record.feeds[i];
-        if (toc_slice_eq(f->id, feed) || (f->id.len == 0 && row == NULL))
-            row = f;
-    }
+    const struct toc_feed *row = roll_feed(member, feed);
     if (row != NULL) {
         source->reliability = row->reliability;
         source->may_block = row->may_block;

@@ -72,6 +72,8 @@ void roll_done(struct roll *roll);
 
 struct roll_member *roll_member(const struct roll *roll, struct toc_slice id); // NULL: unknown
 struct roll_key *roll_key(const struct roll *roll, const uint8_t id[16]);      // NULL: unknown
+// The row of a member's record that is on the feed: its own, else the one for all others; NULL: neither.
+const struct toc_feed *roll_feed(const struct roll_member *member, struct toc_slice feed);
 
 // The ordinal of a (member, feed), given out and written as a row when it is new. REFUSED when the
 // member has as many feeds of this marking as it may: no marking tells of another.

@@ -7,8 +7,6 @@
 #include "lib/base/mem.h"
 #include "lib/indicator/limits.h"
 
-#define ROW_NAME_MAX 160
-
 static void row_name(char name[ROW_NAME_MAX], const struct toc_segment *segment)
 {
     uint64_t writer = 0;
@@ -45,8 +43,7 @@ static toc_rc save(struct toc_fuse *fuse, const char *name, const struct toc_wri
 {
     toc_buf_clear(&fuse->encoded);
     toc_writer_row_encode(row, &fuse->encoded);
-    TOC_TRY(toc_buf_check(&fuse->encoded, "a row", err));
-    return toc_state_row_put(fuse->state, name, toc_buf_slice(&fuse->encoded), err);
+    return step_row_put(fuse, name, err);
 }
 
 static void find_gap(const struct toc_segment *segment, const struct toc_writer_row *held, bool known,

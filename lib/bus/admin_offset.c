@@ -1,8 +1,28 @@
 // Where logs begin and end, how far groups have come, and cleaning behind them.
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/base/time.h"
 #include "lib/bus/admin_parts.h"
+
+#define AGAIN_MS 50 // between two questions to a broker that is just taking a partition over
+
+// A topic that was made a moment ago is led by nobody yet.
+static rd_kafka_resp_err_t ask_ends(const struct toc_admin *admin, rd_kafka_t *rk, const char *topic,
+        int32_t partition, int64_t *begin, int64_t *end)
+{
+    int64_t until_ms = toc_monotonic_ms(NULL) + admin->timeout_ms;
+    for (;;) {
+        rd_kafka_resp_err_t error =
+                rd_kafka_query_watermark_offsets(rk, topic, partition, begin, end, admin->timeout_ms);
+        bool passing = error == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION ||
+                       error == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
+        if (!passing || toc_monotonic_ms(NULL) >= until_ms)
+            return error;
+        (void)poll(NULL, 0, AGAIN_MS);
+    }
+}
 
 toc_rc toc_admin_offsets(struct toc_admin *admin, const char *topic, int32_t partition,
         enum toc_isolation isolation, int64_t *out_begin, int64_t *out_end, struct toc_err *err)
@@ -14,8 +34,7 @@ toc_rc toc_admin_offsets(struct toc_admin *admin, const char *topic, int32_t par
             TOC_TRY(toc_link_start(link, RD_KAFKA_CONSUMER, NULL, NULL, err));
     }
     int64_t begin, end;
-    rd_kafka_resp_err_t error = rd_kafka_query_watermark_offsets(
-            link->rk, topic, partition, &begin, &end, admin->timeout_ms);
+    rd_kafka_resp_err_t error = ask_ends(admin, link->rk, topic, partition, &begin, &end);
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
         *out_begin = begin;
         *out_end = end;

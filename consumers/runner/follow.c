@@ -6,6 +6,7 @@
 #include "lib/base/time.h"
 #include "lib/bus/admin.h"
 #include "lib/bus/consumer.h"
+#include "lib/bus/walk.h"
 #include "lib/indicator/topics.h"
 
 #define ADMIN_PATIENCE_MS 10000
@@ -140,48 +141,33 @@ bool toc_follow_lacks_heads(const struct toc_follow *follow)
 
 // ---- heads, when they do not come by themselves ----
 
-static bool take_head_of(struct toc_follow *follow, const struct toc_record *record)
-{
-    struct toc_err err;
-    if (!record->has_key || !record->has_value || !toc_slice_is(record->key, TOC_HEAD_KEY))
-        return false;
-    if (toc_failed(toc_picture_head(follow->picture, record->partition, record->value, &err)))
-        say(follow, TOC_LOG_WARN, err.text);
-    return true;
-}
+struct search {
+    struct toc_follow *follow;
+    bool seen[TOC_PARTITIONS_MAX];
+    int32_t found; // partitions in which a head was
+};
 
-// Reads what `starts` name; *out_heads: partitions in which a head was found.
-static toc_rc read_heads(struct toc_follow *follow, const struct toc_consumer_start *starts,
-        int32_t *out_heads, struct toc_err *err)
+static toc_rc take_head(void *ctx, const struct toc_record *record, struct toc_err *err)
 {
-    struct toc_consumer *consumer = NULL;
-    bool seen[TOC_PARTITIONS_MAX] = {false};
-    int64_t begin = toc_monotonic_ms(NULL);
-    toc_rc rc = read_from(follow, starts, (size_t)follow->conf->partitions, &consumer, err);
-    while (!toc_failed(rc) && !toc_consumer_ended(consumer)) {
-        struct toc_poll poll;
-        rc = toc_monotonic_ms(NULL) - begin < ADMIN_PATIENCE_MS
-                     ? toc_consumer_poll(consumer, 100, &poll, err)
-                     : toc_fail(err, TOC_E_TIMEOUT, "the heads could not be read");
-        if (toc_failed(rc) || poll.kind != TOC_POLL_RECORD)
-            continue;
-        int32_t p = poll.record.partition;
-        if (take_head_of(follow, &poll.record) && !seen[p]) {
-            seen[p] = true;
-            ++*out_heads;
-        }
-        toc_record_done(&poll.record);
-    }
-    struct toc_err ignored;
-    (void)toc_consumer_close(consumer, &ignored);
-    return rc;
+    struct search *search = ctx;
+    if (!record->has_key || !record->has_value || !toc_slice_is(record->key, TOC_HEAD_KEY))
+        return TOC_OK;
+    if (toc_failed(toc_picture_head(
+                search->follow->picture, record->partition, record->value, err)))
+        say(search->follow, TOC_LOG_WARN, err->text);
+    search->found += !search->seen[record->partition];
+    search->seen[record->partition] = true;
+    return TOC_OK;
 }
 
 static toc_rc look_for_heads(
         struct toc_follow *follow, struct toc_consumer_start *starts, struct toc_err *err)
 {
     struct toc_admin *admin = NULL;
-    int32_t found = 0;
+    struct search search = {.follow = follow};
+    uint64_t skipped = 0;
+    const struct toc_walk walk = {.take = take_head, .ctx = &search, .skipped = &skipped,
+            .silence_ms = ADMIN_PATIENCE_MS};
     TOC_TRY(toc_admin_open(follow->conf->bus, follow->conf->log, ADMIN_PATIENCE_MS, &admin, err));
     toc_rc rc = find_ends(follow, admin, starts, err);
     toc_admin_close(admin);
@@ -189,9 +175,10 @@ static toc_rc look_for_heads(
     for (int32_t p = 0; p < follow->conf->partitions; p++)
         if (starts[p].end - starts[p].offset > follow->heads_back)
             starts[p].offset = starts[p].end - follow->heads_back;
-    TOC_TRY(read_heads(follow, starts, &found, err));
+    TOC_TRY(toc_walk(follow->conf->bus, follow->conf->log, &walk, starts,
+            (size_t)follow->conf->partitions, err));
     // Where records are many between two heads one has to look further back.
-    if (found < follow->conf->partitions && follow->heads_back < HEADS_BACK_MAX)
+    if (search.found < follow->conf->partitions && follow->heads_back < HEADS_BACK_MAX)
         follow->heads_back *= 2;
     return TOC_OK;
 }

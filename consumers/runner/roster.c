@@ -4,9 +4,8 @@
 
 #include "lib/base/digest.h"
 #include "lib/base/text.h"
-#include "lib/base/time.h"
 #include "lib/bus/admin.h"
-#include "lib/bus/consumer.h"
+#include "lib/bus/walk.h"
 #include "lib/indicator/topics.h"
 
 #define ROSTER_BYTES_MAX ((size_t)16 * 1024 * 1024)
@@ -24,8 +23,9 @@ static void refused(void *ctx, const char *text)
         snprintf(roster->first_refused, sizeof roster->first_refused, "%s", text);
 }
 
-static toc_rc take(struct reading *reading, const struct toc_record *record, struct toc_err *err)
+static toc_rc take(void *ctx, const struct toc_record *record, struct toc_err *err)
 {
+    struct reading *reading = ctx;
     if (!record->has_value)
         return TOC_OK;
     reading->bytes += record->value.len;
@@ -34,33 +34,14 @@ static toc_rc take(struct reading *reading, const struct toc_record *record, str
     return toc_book_take(reading->roster->book, record->value, err);
 }
 
-static toc_rc read_to_the_end(
-        struct reading *reading, struct toc_consumer *consumer, struct toc_err *err)
-{
-    int64_t begin = toc_monotonic_ms(NULL);
-    while (!toc_consumer_ended(consumer)) {
-        struct toc_poll poll;
-        toc_rc rc = toc_consumer_poll(consumer, 100, &poll, err);
-        if (toc_failed(rc) && (err->fate != TOC_FATE_RETRY || err->code == TOC_E_AUTH))
-            return rc;
-        if (!toc_failed(rc) && poll.kind == TOC_POLL_RECORD) {
-            rc = take(reading, &poll.record, err);
-            toc_record_done(&poll.record);
-            TOC_TRY(rc);
-        }
-        TOC_ENSURE(toc_monotonic_ms(NULL) - begin < PATIENCE_MS, err, TOC_E_TIMEOUT,
-                "the roster could not be read within %d s", PATIENCE_MS / 1000);
-    }
-    return TOC_OK;
-}
-
 static toc_rc read_topic(struct reading *reading, const struct toc_bus_conf *conf,
         struct toc_bus_log log, const char *topic, struct toc_err *err)
 {
     struct toc_admin *admin = NULL;
-    struct toc_consumer *consumer = NULL;
     struct toc_consumer_start start = {.topic = topic, .offset = TOC_OFFSET_BEGINNING};
-    const struct toc_consumer_opts opts = {.isolation = TOC_READ_COMMITTED, .small_waits = true};
+    uint64_t skipped = 0;
+    const struct toc_walk walk = {
+            .take = take, .ctx = reading, .skipped = &skipped, .silence_ms = PATIENCE_MS};
     int64_t begin;
     int32_t one;
     TOC_TRY(toc_admin_open(conf, log, PATIENCE_MS, &admin, err));
@@ -69,13 +50,7 @@ static toc_rc read_topic(struct reading *reading, const struct toc_bus_conf *con
         rc = toc_admin_offsets(admin, topic, 0, TOC_READ_COMMITTED, &begin, &start.end, err);
     toc_admin_close(admin);
     TOC_TRY(rc);
-    TOC_TRY(toc_consumer_read(conf, log, &opts, &start, 1, &consumer, err));
-    rc = read_to_the_end(reading, consumer, err);
-    struct toc_err ignored;
-    if (toc_failed(toc_consumer_close(consumer, toc_failed(rc) ? &ignored : err)) &&
-            !toc_failed(rc))
-        return (toc_rc){err->code};
-    return rc;
+    return toc_walk(conf, log, &walk, &start, 1, err);
 }
 
 static toc_rc open_book(

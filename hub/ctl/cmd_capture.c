@@ -16,7 +16,7 @@ static toc_rc take(void *ctx, const struct toc_record *record, struct toc_err *e
 {
     struct capture *c = ctx;
     const struct toc_capture row = {.partition = record->partition, .offset = record->offset,
-            .append_time = record->timestamp_ms, .value = record->value};
+            .append_time = record->append_time ? record->timestamp_ms : 0, .value = record->value};
     c->records++;
     return toc_container_put(c->writer, &row, err);
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "hub/ctl/scan.h"
 #include "lib/base/digest.h"
 #include "lib/base/limits.h"
 #include "lib/base/mem.h"
@@ -16,8 +17,6 @@
 
 #define DECISIONS_BYTES_MAX ((size_t)256 << 20)
 #define CONTROL_BYTES_MAX 65536
-#define POLL_MS 500
-#define READ_TIMEOUT_MS 30000
 
 static toc_rc no_memory(struct toc_err *err)
 {
@@ -50,42 +49,27 @@ static toc_rc take(struct decisions *d, struct toc_slice value, struct toc_zstd 
     return TOC_OK;
 }
 
-static toc_rc read_all(struct toc_consumer *reader, struct decisions *d, struct toc_err *err)
+struct reading {
+    struct decisions *decisions;
+    struct toc_zstd *zstd;
+};
+
+static toc_rc take_record(void *ctx, const struct toc_record *record, struct toc_err *err)
 {
-    int64_t until = toc_monotonic_ms(NULL) + READ_TIMEOUT_MS;
-    struct toc_zstd *zstd = toc_zstd_new();
-    toc_rc rc = zstd == NULL ? no_memory(err) : TOC_OK;
-    while (!toc_failed(rc) && !toc_consumer_ended(reader)) {
-        struct toc_poll poll;
-        rc = toc_consumer_poll(reader, POLL_MS, &poll, err);
-        if (!toc_failed(rc) && poll.kind == TOC_POLL_RECORD) {
-            if (poll.record.has_value)
-                rc = take(d, poll.record.value, zstd, err);
-            toc_record_done(&poll.record);
-        }
-        bool late = toc_monotonic_ms(NULL) > until;
-        if (toc_failed(rc) && err->fate == TOC_FATE_RETRY && !late)
-            rc = TOC_OK;
-        if (!toc_failed(rc) && late)
-            rc = toc_fail(err, TOC_E_TIMEOUT, "the topic control does not answer");
-    }
-    toc_zstd_free(zstd);
-    return rc;
+    const struct reading *r = ctx;
+    return record->has_value ? take(r->decisions, record->value, r->zstd, err) : TOC_OK;
 }
 
 toc_rc decisions_read(struct ctl *ctl, struct decisions *d, struct toc_err *err)
 {
     struct toc_topic_name topic = toc_topic(ctl->conf.kafka.prefix, TOC_TOPIC_CONTROL, TOC_S(""));
-    const struct toc_consumer_opts opts = {.isolation = TOC_READ_COMMITTED, .small_waits = true};
-    struct toc_consumer_start start = {.topic = topic.text};
-    struct toc_consumer *reader;
     memset(d, 0, sizeof *d);
     toc_arena_init(&d->arena, DECISIONS_BYTES_MAX);
-    TOC_TRY(ctl_admin(ctl, err));
-    TOC_TRY(toc_admin_offsets(ctl->admin, topic.text, 0, TOC_READ_COMMITTED, &start.offset, &start.end, err));
-    TOC_TRY(toc_consumer_read(&ctl->conf.kafka, ctl->log, &opts, &start, 1, &reader, err));
-    toc_rc rc = read_all(reader, d, err);
-    toc_consumer_close(reader, NULL);
+    struct reading reading = {.decisions = d, .zstd = toc_zstd_new()};
+    if (reading.zstd == NULL)
+        return no_memory(err);
+    toc_rc rc = scan_topic(ctl, topic.text, 0, TOC_OFFSET_BEGINNING, take_record, &reading, NULL, err);
+    toc_zstd_free(reading.zstd);
     return rc;
 }
 

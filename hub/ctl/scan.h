@@ -2,7 +2,7 @@
 #pragma once
 
 #include "hub/ctl/ctl.h"
-#include "lib/bus/consumer.h"
+#include "lib/bus/walk.h"
 
 typedef toc_rc scan_fn(void *ctx, const struct toc_record *record, struct toc_err *err);
 // from: first offset of every partition, or TOC_OFFSET_BEGINNING; partition -1: all of them. Offsets that nobody can

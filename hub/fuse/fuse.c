@@ -292,12 +292,12 @@ static toc_rc put_heads(struct toc_fuse *fuse, struct toc_err *err)
     return TOC_OK;
 }
 
-// Two clocks must concur: the hub's and the broker's.
+// Two clocks must concur: the hub's and the broker's. Either may say anything.
 static bool tick_counts(const struct toc_fuse *fuse, const struct toc_tick *tick, int64_t append_time)
 {
-    int64_t apart = tick->time - append_time;
-    return tick->partition == fuse->conf.partition && tick->time > fuse->roll.clock.stream_time &&
-            apart <= TOC_TICK_SKEW_MS && apart >= -TOC_TICK_SKEW_MS;
+    uint64_t hub = (uint64_t)tick->time, broker = (uint64_t)append_time;
+    uint64_t apart = tick->time > append_time ? hub - broker : broker - hub;
+    return tick->partition == fuse->conf.partition && tick->time > fuse->roll.clock.stream_time && apart <= TOC_TICK_SKEW_MS;
 }
 
 static toc_rc move_time(struct toc_fuse *fuse, int64_t time, struct toc_err *err)

@@ -51,7 +51,7 @@ typedef toc_rc toc_fuse_emit_fn(void *ctx, const struct toc_fuse_record *record,
 
 struct toc_fuse_input {
     int64_t offset;
-    int64_t append_time; // LogAppendTime
+    int64_t append_time; // LogAppendTime; 0: the broker gave none, so that no tick counts
     struct toc_slice value;
 };
 

@@ -8,12 +8,11 @@
 #include "lib/base/mem.h"
 #include "lib/base/time.h"
 #include "lib/bus/admin.h"
-#include "lib/bus/consumer.h"
+#include "lib/bus/walk.h"
 #include "lib/indicator/topics.h"
 #include "schemas/reference_chunk.h"
 
-#define TIMEOUT_MS 15000
-#define POLL_MS 500
+#define TIMEOUT_MS 15000 // of a question about the topic
 #define CHUNK_ARENA_MAX ((size_t)8 << 20)
 
 struct toc_library {
@@ -29,6 +28,7 @@ struct toc_library {
 // The chunks of one digest, gathered in any order.
 struct gathering {
     const struct toc_reference_use *use;
+    struct toc_arena arena; // for one chunk
     struct toc_buf bytes;
     int32_t next; // chunk expected
 };
@@ -58,21 +58,24 @@ void toc_library_free(struct toc_library *library)
 }
 
 // Chunks of a set are written in order by one writer; a set written twice begins again at 0.
-static void take_chunk(struct gathering *g, const struct toc_record *record, struct toc_arena *arena)
+static toc_rc take_chunk(void *ctx, const struct toc_record *record, struct toc_err *err)
 {
+    struct gathering *g = ctx;
     struct toc_reference_chunk chunk;
-    toc_arena_reset(arena);
-    if (!record->has_value || toc_failed(toc_reference_chunk_get(record->value, arena, &chunk, NULL)) ||
+    (void)err;
+    toc_arena_reset(&g->arena);
+    if (!record->has_value || toc_failed(toc_reference_chunk_get(record->value, &g->arena, &chunk, NULL)) ||
             memcmp(chunk.digest, g->use->digest, sizeof chunk.digest) != 0)
-        return;
+        return TOC_OK;
     if (chunk.chunk == 0) {
         toc_buf_clear(&g->bytes);
         g->next = 0;
     }
     if (chunk.chunk != g->next)
-        return;
+        return TOC_OK;
     toc_buf_put_slice(&g->bytes, chunk.bytes);
     g->next++;
+    return TOC_OK;
 }
 
 static toc_rc topic_starts(const struct toc_library *library, const char *topic, struct toc_consumer_start *out,
@@ -89,30 +92,11 @@ static toc_rc topic_starts(const struct toc_library *library, const char *topic,
 static toc_rc read_topic(const struct toc_library *library, struct gathering *g, struct toc_err *err)
 {
     struct toc_topic_name topic = toc_topic(library->bus.prefix, TOC_TOPIC_REFERENCE, TOC_S(""));
-    const struct toc_consumer_opts opts = {.isolation = TOC_READ_COMMITTED, .small_waits = true};
     struct toc_consumer_start start;
-    struct toc_consumer *reader;
+    uint64_t skipped = 0;
+    const struct toc_walk walk = {.take = take_chunk, .ctx = g, .skipped = &skipped};
     TOC_TRY(topic_starts(library, topic.text, &start, err));
-    TOC_TRY(toc_consumer_read(&library->bus, library->log, &opts, &start, 1, &reader, err));
-    struct toc_arena arena;
-    toc_arena_init(&arena, CHUNK_ARENA_MAX);
-    int64_t until = toc_monotonic_ms(NULL) + TIMEOUT_MS;
-    toc_rc rc = TOC_OK;
-    while (!toc_failed(rc) && !toc_consumer_ended(reader)) {
-        struct toc_poll poll;
-        rc = toc_consumer_poll(reader, POLL_MS, &poll, err);
-        if (!toc_failed(rc) && poll.kind == TOC_POLL_RECORD) {
-            take_chunk(g, &poll.record, &arena);
-            toc_record_done(&poll.record);
-        }
-        if (toc_failed(rc) && err->fate == TOC_FATE_RETRY)
-            rc = TOC_OK;
-        if (!toc_failed(rc) && toc_monotonic_ms(NULL) > until)
-            rc = toc_fail_fate(err, TOC_FATE_RETRY, TOC_E_TIMEOUT, "the reference topic does not answer");
-    }
-    toc_consumer_close(reader, NULL);
-    toc_arena_done(&arena);
-    return rc;
+    return toc_walk(&library->bus, library->log, &walk, &start, 1, err);
 }
 
 static struct toc_reference_set *load(struct toc_library *library, const struct toc_reference_use *use)
@@ -121,6 +105,7 @@ static struct toc_reference_set *load(struct toc_library *library, const struct 
     struct toc_reference_set *set = NULL;
     struct toc_err err;
     toc_buf_init(&g.bytes, TOC_REFERENCE_BYTES_MAX);
+    toc_arena_init(&g.arena, CHUNK_ARENA_MAX);
     toc_rc rc = read_topic(library, &g, &err);
     if (!toc_failed(rc) && g.bytes.len != (size_t)use->length)
         rc = toc_fail(&err, TOC_E_NOTFOUND, "%zu of %lld bytes are in the topic", g.bytes.len, (long long)use->length);
@@ -129,6 +114,7 @@ static struct toc_reference_set *load(struct toc_library *library, const struct 
     if (toc_failed(rc))
         toc_log(TOC_LOG_ERROR, "library", "reference set %.*s: %s", TOC_SLICE_ARG(use->name), err.text);
     toc_buf_done(&g.bytes);
+    toc_arena_done(&g.arena);
     return set;
 }
 

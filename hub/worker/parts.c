@@ -6,10 +6,10 @@
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
 #include "lib/bus/admin.h"
+#include "lib/bus/walk.h"
 
 #define ADMIN_TIMEOUT_MS 30000
-#define RESTORE_POLL_MS 1000
-#define RESTORE_SILENCE_MAX 60 // polls without a word from the broker
+#define RESTORE_SILENCE_MS 60000
 
 struct part *parts_find(struct parts *parts, int32_t partition)
 {
@@ -73,38 +73,15 @@ static toc_rc log_ends(const struct parts *parts, struct toc_consumer_start *sta
     return rc;
 }
 
-static toc_rc read_log(struct parts *parts, struct toc_consumer *reader, struct toc_err *err)
+static toc_rc restore_record(void *ctx, const struct toc_record *record, struct toc_err *err)
 {
-    int silence = 0;
-    while (!toc_consumer_ended(reader)) {
-        struct toc_poll poll;
-        toc_rc rc = toc_consumer_poll(reader, RESTORE_POLL_MS, &poll, err);
-        if (toc_failed(rc) && (err->fate != TOC_FATE_RETRY || silence >= RESTORE_SILENCE_MAX))
-            return rc;
-        if (toc_failed(rc) || poll.kind == TOC_POLL_NOTHING) {
-            if (++silence > RESTORE_SILENCE_MAX)
-                return toc_fail_fate(err, TOC_FATE_FATAL, TOC_E_TIMEOUT, "the state log does not answer");
-            continue;
-        }
-        silence = 0;
-        if (poll.kind == TOC_POLL_SKIPPED)
-            return toc_fail_fate(err, TOC_FATE_FATAL, TOC_E_STATE,
-                    "state log, partition %" PRId32 " offset %" PRId64 ": cannot be read", poll.partition, poll.offset);
-        if (poll.kind != TOC_POLL_RECORD)
-            continue;
-        struct part *part = parts_find(parts, poll.record.partition);
-        rc = toc_state_restore(part->state, poll.record.value, err);
-        toc_record_done(&poll.record);
-        TOC_TRY(rc);
-    }
-    return TOC_OK;
+    return toc_state_restore(parts_find(ctx, record->partition)->state, record->value, err);
 }
 
 static toc_rc restore(struct parts *parts, const struct toc_assigned *assigned, size_t count, struct toc_err *err)
 {
     struct toc_consumer_start *starts = toc_mem_alloc(count, sizeof *starts);
-    struct toc_consumer *reader = NULL;
-    const struct toc_consumer_opts opts = {.isolation = TOC_READ_COMMITTED, .small_waits = true};
+    const struct toc_walk walk = {.take = restore_record, .ctx = parts, .silence_ms = RESTORE_SILENCE_MS};
     if (starts == NULL)
         return toc_fail_fate(err, TOC_FATE_FATAL, TOC_E_MEMORY, "out of memory for a restore");
     for (size_t i = 0; i < count; i++)
@@ -112,10 +89,7 @@ static toc_rc restore(struct parts *parts, const struct toc_assigned *assigned, 
                 .topic = parts->conf->stage->state_topic, .partition = assigned[i].partition};
     toc_rc rc = log_ends(parts, starts, count, err);
     if (!toc_failed(rc))
-        rc = toc_consumer_read(parts->conf->bus, parts->conf->log, &opts, starts, count, &reader, err);
-    if (!toc_failed(rc))
-        rc = read_log(parts, reader, err);
-    toc_consumer_close(reader, NULL);
+        rc = toc_walk(parts->conf->bus, parts->conf->log, &walk, starts, count, err);
     toc_mem_free(starts);
     return rc;
 }

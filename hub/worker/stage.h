@@ -14,7 +14,7 @@
 
 struct toc_stage_input {
     int64_t offset;
-    int64_t append_time; // ms, the broker's
+    int64_t append_time; // ms, the broker's; for a stage with ticks 0 when the broker gave none
     bool has_value;
     struct toc_slice key, value;
 };

@@ -43,6 +43,7 @@ struct toc_worker {
     struct ticker *ticker;
     struct parts parts;
     struct held held;
+    bool skipped;     // the transaction in hand tells of a batch that nobody can decode
     int64_t began_ms; // monotonic, of the transaction in hand
     // Failures since the last commit. A record may cause more than fits into the usual time: the next try takes
     // it alone and has twice as long, or it would stop its partition for good.
@@ -73,6 +74,21 @@ static toc_rc emit(void *ctx, const struct toc_stage_output *out, struct toc_err
     return toc_txn_put(e->w->txn, &send, err);
 }
 
+// A stage with ticks holds the broker's clock against the hub's: a time that writers choose is none there. So ticks do
+// not count and time stands still until the topic is put right; what Kafka has stored it never stamps anew, and the
+// partition must get past it.
+static int64_t append_time(const struct toc_worker *w, const struct toc_record *record)
+{
+    static struct toc_log_rate rate;
+    if (record->append_time || !w->conf.stage->ticks)
+        return record->timestamp_ms;
+    toc_log_rated(&rate, TOC_LOG_ERROR, w->name,
+            "%s, partition %" PRId32 " offset %" PRId64 ": the time is not the broker's, so time stands still: set "
+            "message.timestamp.type=LogAppendTime on the topic (`tocsinctl init` does)",
+            record->topic, record->partition, record->offset);
+    return 0;
+}
+
 static toc_rc step(struct toc_worker *w, const struct toc_record *record, struct toc_err *err)
 {
     struct part *part = parts_find(&w->parts, record->partition);
@@ -85,7 +101,7 @@ static toc_rc step(struct toc_worker *w, const struct toc_record *record, struct
     struct emit to = {.w = w, .partition = record->partition};
     const struct toc_stage_input input = {
             .offset = record->offset,
-            .append_time = record->timestamp_ms,
+            .append_time = append_time(w, record),
             .has_value = record->has_value,
             .key = record->key,
             .value = record->value,
@@ -163,6 +179,7 @@ static toc_rc commit(struct toc_worker *w, struct toc_err *err)
         part->touched = false;
     }
     held_clear(&w->held);
+    w->skipped = false;
     toc_metric_add(w->metrics.commits, 1);
     toc_histogram_add(w->metrics.commit_ms, toc_monotonic_ms(w->conf.clock) - began);
     life_is(&w->life, TOC_WORKER_RUNNING);
@@ -184,16 +201,24 @@ static toc_rc abort_all(struct toc_worker *w, struct toc_err *err)
     return toc_txn_is_open(w->txn) ? toc_txn_abort(w->txn, err) : TOC_OK;
 }
 
-// Aborts and does what is held once more; what fails a second time in a row is for a rebuild.
-static toc_rc again(struct toc_worker *w, struct toc_err *err)
+// Nothing is held of a batch that nobody can decode: after an abort it has to come from the broker once more.
+static toc_rc step_held(struct toc_worker *w, struct toc_err *err)
 {
-    toc_log(TOC_LOG_WARN, w->name, "transaction aborted, %zu records again: %s", w->held.count, err->text);
-    TOC_TRY(abort_all(w, err));
+    if (w->skipped)
+        return toc_fail_fate(err, TOC_FATE_FATAL, TOC_E_STATE, "aborted with a batch that cannot be decoded: it is read again");
     for (size_t i = 0; i < w->held.count; i++) {
         TOC_TRY(step(w, &w->held.items[i], err));
         toc_metric_add(w->metrics.replayed, 1);
     }
     return TOC_OK;
+}
+
+// Aborts and does what is held once more; what fails a second time in a row is for a rebuild.
+static toc_rc again(struct toc_worker *w, struct toc_err *err)
+{
+    toc_log(TOC_LOG_WARN, w->name, "transaction aborted, %zu records again: %s", w->held.count, err->text);
+    TOC_TRY(abort_all(w, err));
+    return step_held(w, err);
 }
 
 static toc_rc commit_or_again(struct toc_worker *w, struct toc_err *err)
@@ -223,10 +248,7 @@ static toc_rc revoked(void *ctx, const struct toc_offset *parts, size_t count, b
         held_drop_partition(&w->held, parts[i].partition);
         parts_drop(&w->parts, parts[i].partition);
     }
-    if (lost && !toc_failed(rc))
-        for (size_t i = 0; i < w->held.count && !toc_failed(rc); i++)
-            rc = step(w, &w->held.items[i], err);
-    return rc;
+    return lost && !toc_failed(rc) ? step_held(w, err) : rc;
 }
 
 // --- the loop --------------------------------------------------------------------------------------
@@ -255,6 +277,7 @@ static toc_rc skip(struct toc_worker *w, const struct toc_poll *poll, struct toc
         w->began_ms = toc_monotonic_ms(w->conf.clock);
     }
     part->touched = true;
+    w->skipped = true;
     struct emit to = {.w = w, .partition = part->partition};
     if (w->conf.stage->skipped != NULL)
         TOC_TRY(w->conf.stage->skipped(part->instance, poll->offset, poll->next, emit, &to, err));
@@ -355,6 +378,7 @@ static void give_up(struct toc_worker *w)
     if (w->txn != NULL && toc_failed(abort_all(w, &err)))
         toc_log(TOC_LOG_WARN, w->name, "abort: %s", err.text);
     held_clear(&w->held);
+    w->skipped = false;
 }
 
 static void tear_down(void *ctx, bool clean)

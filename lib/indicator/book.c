@@ -148,39 +148,41 @@ static bool signed_by_root(const struct toc_genesis *genesis, struct toc_slice v
 
 // --- taking ------------------------------------------------------------------------------------------
 
-// The Control inside; its texts are borrowed from *out_payload, which the caller frees. False: none.
-static bool open_control(struct toc_book *book, struct toc_slice value, struct toc_arena *arena,
-        struct toc_signed_segment *envelope, struct toc_slice *out_payload, struct toc_control *out)
+// The Control inside; its texts are borrowed from *out_payload, which the caller frees. MEMORY, or it cannot be read.
+static toc_rc open_control(struct toc_book *book, struct toc_slice value, struct toc_arena *arena,
+        struct toc_signed_segment *envelope, struct toc_slice *out_payload, struct toc_control *out, struct toc_err *err)
 {
     struct toc_slice payload;
     if (toc_signed_open(value, arena, envelope) != TOC_REFUSAL_NONE ||
             toc_signed_payload(envelope, book->zstd, &book->scratch, &payload) != TOC_REFUSAL_NONE)
-        return false;
+        return toc_fail(err, TOC_E_SYNTAX, "no signed segment");
     *out_payload = toc_slice(toc_mem_dup(payload.ptr, payload.len), payload.len);
     if (out_payload->ptr == NULL)
-        return false;
-    if (!toc_failed(toc_control_get(*out_payload, arena, out, NULL)))
-        return true;
-    toc_mem_free((void *)(uintptr_t)out_payload->ptr);
-    return false;
+        return no_memory(err);
+    toc_rc rc = toc_control_get(*out_payload, arena, out, err);
+    if (toc_failed(rc))
+        toc_mem_free((void *)(uintptr_t)out_payload->ptr);
+    return rc.code == TOC_E_MEMORY ? no_memory(err) : rc;
 }
 
-static void take_genesis(struct toc_book *book, struct toc_slice value)
+static toc_rc take_genesis(struct toc_book *book, struct toc_slice value, struct toc_err *err)
 {
     struct toc_signed_segment envelope;
     struct toc_control control;
     struct toc_slice payload;
-    if (!open_control(book, value, &book->genesis_arena, &envelope, &payload, &control)) {
+    toc_rc rc = open_control(book, value, &book->genesis_arena, &envelope, &payload, &control, err);
+    if (rc.code == TOC_E_MEMORY)
+        return rc;
+    if (toc_failed(rc)) {
         complain(book, "decision", "genesis", "it cannot be read");
-        return;
-    }
-    if (control.genesis == NULL || !signed_by_root(control.genesis, value, envelope.key_id)) {
+    } else if (control.genesis == NULL || !signed_by_root(control.genesis, value, envelope.key_id)) {
         toc_mem_free((void *)(uintptr_t)payload.ptr);
         complain(book, "decision", "genesis", "it is not signed by its own root");
-        return;
+    } else {
+        book->genesis = control.genesis;
+        book->genesis_payload = payload;
     }
-    book->genesis = control.genesis;
-    book->genesis_payload = payload;
+    return TOC_OK;
 }
 
 // What the decision is about; false: nothing of the book's.
@@ -209,14 +211,14 @@ toc_rc toc_book_take(struct toc_book *book, struct toc_slice value, struct toc_e
     struct toc_control control;
     struct page page = {.after = book->last};
     toc_sha256(value.ptr, value.len, digest);
-    if (memcmp(digest, book->genesis_digest, sizeof digest) == 0) {
-        if (book->genesis == NULL)
-            take_genesis(book, value);
-        return TOC_OK;
-    }
+    if (memcmp(digest, book->genesis_digest, sizeof digest) == 0)
+        return book->genesis == NULL ? take_genesis(book, value, err) : TOC_OK;
     toc_arena_reset(&book->arena);
     book->interest_count = 0; // they borrow from the arena
-    if (!open_control(book, value, &book->arena, &envelope, &page.payload, &control)) {
+    toc_rc rc = open_control(book, value, &book->arena, &envelope, &page.payload, &control, err);
+    if (rc.code == TOC_E_MEMORY)
+        return rc;
+    if (toc_failed(rc)) {
         complain(book, "decision", "?", "it cannot be read");
         return TOC_OK;
     }

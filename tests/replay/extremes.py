@@ -100,6 +100,12 @@ def texts(log, member):
             yield sealed(observation(*WHAT), seq, **fields)
 
 
+def ticks(log):
+    """Of a hub whose clock, or whose key, is in wrong hands."""
+    for end in (*ENDS, log.now + 400 * DAY):
+        yield seal(log.id, log.hub, framed("tick", hub="h1", partition=0, time=end))
+
+
 def main():
     checks = Checks()
     log = Log()
@@ -107,7 +113,7 @@ def main():
     member = log.admit("any")
     log.tick()
     count = 0
-    for value in [*segments(log, member), *frames(log, member), *texts(log, member), b"", b"\0", b"\xff" * 1000, bytes(524545)]:
+    for value in [*segments(log, member), *frames(log, member), *texts(log, member), *ticks(log), b"", b"\0", b"\xff" * 1000, bytes(524545)]:
         for partition in range(log.partitions):
             log.put(partition, value)
         count += 1

@@ -2,6 +2,8 @@
 // a decision that is forged, foreign or old changes nothing.
 #include "tests/unit/hub/route_kit.h"
 
+#include "lib/base/mem.h"
+#include "lib/indicator/book.h"
 #include "schemas/receipt.h"
 
 // --- interests -----------------------------------------------------------------------------------------
@@ -261,6 +263,47 @@ static void a_receipt_goes_to_its_member_as_it_is(void **state)
     toc_route_free(route);
 }
 
+// A decision for which memory ran out is not one that cannot be read: it is taken again, and nobody complains of it.
+static void memory_that_runs_out_loses_no_decision(void **state)
+{
+    (void)state;
+    struct said said = {0};
+    struct toc_err err = {0};
+    struct toc_member member;
+    struct toc_control control;
+    uint8_t digest[TOC_SHA256_BYTES];
+    int failures = 0;
+    toc_member_init(&member);
+    toc_control_init(&control);
+    member.id = member.organisation = TOC_S("st-marys");
+    control.sequence = 2;
+    control.member = &member;
+    struct toc_buf genesis = genesis_value(), value = seal(&control, ROOT, deployment);
+    toc_sha256(genesis.ptr, genesis.len, digest);
+    for (uint64_t nth = 1; nth <= 20; nth++) {
+        struct toc_book *book;
+        const struct toc_member *found;
+        assert_ok(toc_book_new(digest, complain, &said, &book, &err), err);
+        assert_ok(toc_book_take(book, toc_buf_slice(&genesis), &err), err);
+        toc_mem_fail_at(nth);
+        toc_rc rc = toc_book_take(book, toc_buf_slice(&value), &err);
+        toc_mem_fail_at(0);
+        if (toc_failed(rc)) {
+            failures++;
+            assert_code(rc, TOC_E_MEMORY, err);
+            assert_ok(toc_book_take(book, toc_buf_slice(&value), &err), err);
+        }
+        assert_ok(toc_book_settle(book, &err), err);
+        assert_ok(toc_book_member(book, member.id, &found, &err), err);
+        assert_non_null(found);
+        toc_book_free(book);
+    }
+    assert_in_range(failures, 3, 19);
+    assert_string_equal(said.text, "");
+    toc_buf_done(&value);
+    toc_buf_done(&genesis);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -269,6 +312,7 @@ int main(void)
             cmocka_unit_test(one_by_one_is_the_same),
             cmocka_unit_test(a_back_dated_decision_comes_too_late),
             cmocka_unit_test(what_cannot_be_read_is_left_out),
+            cmocka_unit_test(memory_that_runs_out_loses_no_decision),
             cmocka_unit_test(a_receipt_goes_to_its_member_as_it_is),
     };
     return cmocka_run_group_tests(tests, make_keys, free_keys);

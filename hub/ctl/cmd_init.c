@@ -74,7 +74,8 @@ static toc_rc check_log(struct ctl *ctl, const struct init *init, struct toc_err
     for (size_t i = 0; i < init->decisions.count; i++) {
         const struct toc_genesis *g = init->decisions.items[i].genesis;
         TOC_ENSURE(g == NULL || (!init->drafted && memcmp(g->deployment, facts_of(init)->deployment, sizeof g->deployment) == 0),
-                err, TOC_E_REFUSED, "the topics %s* have another genesis already: put its " CTL_GENESIS " into `dir`, or take another kafka.prefix",
+                err, TOC_E_REFUSED,
+                "the topics %s* have another genesis already: put its " CTL_GENESIS " into `dir`, or take another kafka.prefix",
                 ctl->conf.kafka.prefix);
     }
     return TOC_OK;
@@ -85,8 +86,8 @@ static toc_rc keep_genesis(struct ctl *ctl, struct init *init, struct toc_err *e
     char path[TOC_PATH_BYTES_MAX];
     const struct toc_genesis *g = facts_of(init);
     TOC_TRY(ctl_path(ctl, CTL_GENESIS, path, err));
-    printf("  %s: %s (deployment %s, %d partition%s)\n", path, init->apply ? "made" : "is missing", TOC_SHOW(g->name), g->partitions,
-            WORDS_S(g->partitions));
+    printf("  %s: %s (deployment %s, %d partition%s)\n", path, init->apply ? "made" : "is missing", TOC_SHOW(g->name),
+            g->partitions, WORDS_S(g->partitions));
     if (!init->apply)
         return TOC_OK;
     TOC_TRY(draft_save(&init->draft, path, err));

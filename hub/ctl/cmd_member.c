@@ -78,7 +78,8 @@ static toc_rc admit(struct ctl *ctl, int argc, char **argv, struct toc_err *err)
     struct admit a = {0};
     const struct ctl_option options[] = {{.name = "request", .value = &a.request}, {.name = "role", .value = &a.role},
             {.name = "clearance", .value = &a.clearance}, {.name = "organisation", .value = &a.organisation},
-            {.name = "title", .value = &a.title}, {.name = "out", .value = &a.out}, {.name = "fingerprint", .value = &a.fingerprint},
+            {.name = "title", .value = &a.title}, {.name = "out", .value = &a.out},
+            {.name = "fingerprint", .value = &a.fingerprint},
             {.name = "own-name", .list = a.own_names, .list_max = NAMES_MAX, .count = &a.own_name_count},
             {.name = "may-block", .flag = &a.may_block}, {.name = "attacker-mail", .flag = &a.attacker_mail},
             {.name = "descriptions", .flag = &a.descriptions}, {.name = "no-probation", .flag = &a.no_probation}, {0}};
@@ -123,7 +124,7 @@ static toc_rc show_request(const char *path, struct toc_err *err)
     toc_key_fingerprint(request.signing_key, print);
     printf("member       %s\nfingerprint  %s\n"
            "Signed by its signing key and its TLS key: whoever made it holds both. Nothing was decided.\n"
-           "Call the member by a number you knew before, let it read out its fingerprint (`tocsin-publish enrol` printed it), then\n"
+           "Call the member by a number you knew before, let it read out the fingerprint that `tocsin-publish enrol` printed, then\n"
            "  tocsinctl member admit --request %s --fingerprint '%s' ...\n",
             request.member, print, path, print);
     toc_enrolment_done(&request);

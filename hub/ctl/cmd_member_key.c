@@ -45,8 +45,8 @@ static toc_rc add_key(struct ctl *ctl, struct decisions *d, const char *id, cons
                 "%s has that key%s: `tocsin-publish enrol` makes a new one in a new folder", id,
                 known->keys[i].revoked ? ", revoked, and that is for good" : " already");
     }
-    TOC_ENSURE(known->keys_count < KEYS_MAX, err, TOC_E_LIMIT, "%s has had %d keys, more cannot be: admit it under another id", id,
-            KEYS_MAX);
+    TOC_ENSURE(known->keys_count < KEYS_MAX, err, TOC_E_LIMIT, "%s has had %d keys, more cannot be: admit it under another id",
+            id, KEYS_MAX);
     memcpy(keys, known->keys, known->keys_count * sizeof *keys);
     struct toc_member_key *added = &keys[known->keys_count];
     toc_member_key_init(added);
@@ -64,8 +64,8 @@ static toc_rc welcome(struct ctl *ctl, const char *dir, const struct toc_enrolme
     return rc;
 }
 
-static toc_rc take_request(struct ctl *ctl, const char *id, const struct toc_enrolment *request, const char *said, const char *out,
-        struct toc_err *err)
+static toc_rc take_request(struct ctl *ctl, const char *id, const struct toc_enrolment *request, const char *said,
+        const char *out, struct toc_err *err)
 {
     struct toc_buf certificate;
     struct decisions d = {0};
@@ -185,8 +185,8 @@ static toc_rc distrust_key(struct ctl *ctl, struct decisions *d, const struct to
     return TOC_OK;
 }
 
-static toc_rc revoke_found(struct ctl *ctl, struct decisions *d, const char *member, const uint8_t id[TOC_KEY_ID_BYTES], int64_t from,
-        struct toc_err *err)
+static toc_rc revoke_found(struct ctl *ctl, struct decisions *d, const char *member, const uint8_t id[TOC_KEY_ID_BYTES],
+        int64_t from, struct toc_err *err)
 {
     const struct toc_member *known;
     TOC_TRY(member_of(d, member, &known, err));

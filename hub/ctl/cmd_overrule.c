@@ -73,8 +73,8 @@ toc_rc cmd_policy(struct ctl *ctl, int argc, char **argv, struct toc_err *err)
     TOC_TRY(ctl_options(argc, argv, none, words, 2, &count, err));
     TOC_ENSURE(count == 2 && roll_policy_of(toc_slice_of(words[0])) >= 0, err, TOC_E_USAGE,
             "policy NAME NUMBER; names: block-score alert-score retention-days probation-days k-anonymity");
-    TOC_ENSURE(toc_parse_u64(toc_slice_of(words[1]), POLICY_MAX, &value), err, TOC_E_USAGE, "policy wants a whole number, 0 to %d",
-            POLICY_MAX);
+    TOC_ENSURE(toc_parse_u64(toc_slice_of(words[1]), POLICY_MAX, &value), err, TOC_E_USAGE,
+            "policy wants a whole number, 0 to %d", POLICY_MAX);
     struct toc_policy_setting setting = {.name = toc_slice_of(words[0]), .value = (int64_t)value};
     struct toc_policy policy = {.settings = &setting, .settings_count = 1};
     struct toc_control control;

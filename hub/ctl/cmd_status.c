@@ -127,7 +127,8 @@ static void print_absent(const json_t *absent)
 
 static void print_status(const json_t *s)
 {
-    long long hubs = pulse_number(s, "hubs"), partitions = pulse_number(s, "partitions"), behind = pulse_number(s, "stream_time_behind_ms");
+    long long hubs = pulse_number(s, "hubs"), partitions = pulse_number(s, "partitions");
+    long long behind = pulse_number(s, "stream_time_behind_ms");
     printf("%lld hub%s, %lld partition%s, %s indicators in %.1f MB, %s record%s behind\n", hubs, WORDS_S(hubs), partitions,
             WORDS_S(partitions), WORDS_NUMBER(pulse_number(s, "entries")), (double)pulse_number(s, "state_bytes") / 1e6,
             WORDS_NUMBER(pulse_number(s, "lag_records")), WORDS_S(pulse_number(s, "lag_records")));

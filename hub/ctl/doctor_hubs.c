@@ -144,8 +144,8 @@ static void look_at_lag(struct visit *v, const json_t *partitions)
     if (toc_failed(rc))
         doctor_wrong(v, "see the broker's log", "%s", err.text);
     else if (before > LAG_RECORDS && after >= before)
-        doctor_wrong(v, "see the hubs' logs and processors; more hubs share the work", "the hubs here are %s records behind, and it does not shrink",
-                WORDS_NUMBER(after));
+        doctor_wrong(v, "see the hubs' logs and processors; more hubs share the work",
+                "the hubs here are %s records behind, and it does not shrink", WORDS_NUMBER(after));
     else
         doctor_good("the hubs here are %s record%s behind%s", WORDS_NUMBER(before), WORDS_S(before),
                 before > LAG_RECORDS ? " and catch up" : "");
@@ -159,17 +159,19 @@ static void look_at_partition(struct visit *v, const json_t *p, int64_t last)
     long long number = pulse_number(p, "partition"), control = pulse_number(p, "control");
     bool timed = toc_time_parse(toc_json_text(p, "stream_time"), &t);
     if (!json_is_true(json_object_get(p, "genesis")))
-        doctor_wrong(v, "compare genesis_digest in hub.conf with `tocsinctl init`", "partition %lld has not seen genesis", number);
+        doctor_wrong(v, "compare genesis_digest in hub.conf with `tocsinctl init`", "partition %lld has not seen genesis",
+                number);
     else if (!timed || now - t > PULSE_STILL_MS)
-        doctor_wrong(v, "compare the clocks of the hub and of the brokers, which must agree within a minute; see the hub's log: what it "
-                        "says is refused when its signing key is not in force, and a missing reference set stops it",
-                "partition %lld: time stands still since %s (%lld ticks refused)", number, TOC_TIME_SHOW(t), pulse_number(p, "ticks_refused"));
+        doctor_wrong(v, "compare the clocks of the hub and of the brokers, which must agree within a minute; see the hub's log: "
+                        "what it says is refused when its signing key is not in force, and a missing reference set stops it",
+                "partition %lld: time stands still since %s (%lld ticks refused)", number, TOC_TIME_SHOW(t),
+                pulse_number(p, "ticks_refused"));
     else if (t - now > PULSE_STILL_MS)
         doctor_wrong(v, "set the clocks right: of this machine, the hub and the brokers; the log's time never goes back",
                 "partition %lld: time in the log is %s, ahead of the clock", number, TOC_TIME_SHOW(t));
     if (control < last)
-        doctor_wrong(v, "wait a moment; if it stays, see the hub's log", "partition %lld has taken %lld of %lld decisions", number,
-                control, (long long)last);
+        doctor_wrong(v, "wait a moment; if it stays, see the hub's log", "partition %lld has taken %lld of %lld decisions",
+                number, control, (long long)last);
 }
 
 // --- members -----------------------------------------------------------------------------------------
@@ -191,8 +193,9 @@ static void place_text(const struct toc_receipt *r, const struct toc_position *a
     uint64_t writer = 0;
     for (int i = 0; i < 8; i++)
         writer = writer << 8 | r->writer[i];
-    snprintf(out, 120, "partition %d, writer %016" PRIx64 ", %s %lld/%d, %s", r->partition, writer, at == NULL ? "segment" : "behind",
-            (long long)(at == NULL ? r->seq : at->seq), at == NULL ? r->index : at->index, TOC_TIME_SHOW(r->stream_time));
+    snprintf(out, 120, "partition %d, writer %016" PRIx64 ", %s %lld/%d, %s", r->partition, writer,
+            at == NULL ? "segment" : "behind", (long long)(at == NULL ? r->seq : at->seq), at == NULL ? r->index : at->index,
+            TOC_TIME_SHOW(r->stream_time));
 }
 
 static toc_rc take_receipt(void *ctx, const struct toc_record *record, struct toc_err *err)
@@ -244,11 +247,12 @@ static void look_at_losses(struct visit *v, const char *member, const json_t *su
     if (toc_failed(search_receipts(v, &f, &err)))
         doctor_wrong(v, "see the broker's log", "the receipts of %s: %s", member, err.text);
     if (f.alarms != 0)
-        doctor_wrong(v, "call the member: two programs share one state folder's copy, or its key is stolen: then `tocsinctl member key revoke`",
+        doctor_wrong(v, "call the member: two programs work with copies of one state folder, or its key is stolen: then "
+                        "`tocsinctl member key revoke`",
                 "%s: key in use twice, %lld time%s within a day; last %s", member, f.alarms, WORDS_S(f.alarms), f.alarm);
     if (f.gaps != 0)
-        doctor_wrong(v, "let the member publish its feeds again, as full lists", "%s: segments are missing, %lld time%s within a day; last %s",
-                member, f.gaps, WORDS_S(f.gaps), f.gap);
+        doctor_wrong(v, "let the member publish its feeds again, as full lists",
+                "%s: segments are missing, %lld time%s within a day; last %s", member, f.gaps, WORDS_S(f.gaps), f.gap);
     if (f.gaps + f.alarms == 0)
         doctor_good("%s: %lld gap%s, %lld alarm%s since the beginning, none within a day", member, gaps, WORDS_S(gaps), alarms,
                 WORDS_S(alarms));
@@ -265,7 +269,7 @@ static void look_at_members(struct visit *v, const json_t *partitions)
         if (pulse_conserved(sums))
             continue;
         whole = false;
-        doctor_wrong(v, "keep the log (`tocsinctl capture`), replay it (tocsin-replay), and report it: this is a fault of the hub",
+        doctor_wrong(v, "keep the log (`tocsinctl capture`), replay it (tocsin-replay), report it: it is a fault of the hub",
                 "%s: sent %lld is not changed + unchanged + quarantined + repeated", member, pulse_number(sums, "sent"));
     }
     if (whole && json_object_size(members) != 0)

@@ -1,11 +1,7 @@
 #include "hub/ctl/pulse.h"
 
 #include "lib/base/mem.h"
-#include "lib/base/time.h"
 #include "lib/indicator/topics.h"
-
-#define LOADING_MS 10000
-#define ASK_AGAIN_MS 200
 
 static const char *const counters[] = {"segments", "sent", "changed", "unchanged", "quarantined", "repeated", "gaps", "alarms"};
 
@@ -60,18 +56,6 @@ bool pulse_holds(const json_t *partitions, int32_t p)
     return false;
 }
 
-// A broker that has just begun to look after the group says "load in progress" for a moment.
-static toc_rc committed_of(struct ctl *ctl, const char *group, struct toc_offset *offset, struct toc_err *err)
-{
-    int64_t until = toc_monotonic_ms(NULL) + LOADING_MS;
-    while (true) {
-        toc_rc rc = toc_admin_committed(ctl->admin, group, offset, 1, err);
-        if (rc.code != TOC_E_KAFKA || err->fate != TOC_FATE_RETRY || toc_monotonic_ms(NULL) > until)
-            return rc;
-        toc_pause_ms(ASK_AGAIN_MS);
-    }
-}
-
 toc_rc pulse_place(struct ctl *ctl, int32_t partition, struct pulse_place *out, struct toc_err *err)
 {
     struct toc_topic_name submit = toc_topic(ctl->conf.kafka.prefix, TOC_TOPIC_SUBMIT, TOC_S(""));
@@ -79,7 +63,7 @@ toc_rc pulse_place(struct ctl *ctl, int32_t partition, struct pulse_place *out, 
     struct toc_offset committed = {.topic = submit.text, .partition = partition, .offset = TOC_OFFSET_NONE};
     int64_t begin;
     TOC_TRY(ctl_admin(ctl, err));
-    TOC_TRY(committed_of(ctl, group.text, &committed, err));
+    TOC_TRY(toc_admin_committed(ctl->admin, group.text, &committed, 1, err));
     TOC_TRY(toc_admin_offsets(ctl->admin, submit.text, partition, TOC_READ_COMMITTED, &begin, &out->end, err));
     out->taken = committed.offset >= 0 ? committed.offset : begin;
     return TOC_OK;

@@ -78,8 +78,8 @@ toc_rc welcome_write(struct ctl *ctl, const char *dir, const struct toc_enrolmen
     toc_buf_init(&text, 4096);
     toc_buf_printf(&text, "# For member.conf of %s:\ngenesis = \"genesis.toc\";\ngenesis_digest = \"", request->member);
     toc_buf_put_hex(&text, digest, sizeof digest);
-    toc_buf_printf(&text, "\";\nkafka = {\n  brokers = \"%s\";\n  ca = \"ca.pem\";\n  certificate = \"tls.crt\";\n  key = \"tls.key\";\n"
-            "  prefix = \"%s\";\n};\n", ctl->conf.member_brokers, ctl->conf.kafka.prefix);
+    toc_buf_printf(&text, "\";\nkafka = {\n  brokers = \"%s\";\n  ca = \"ca.pem\";\n  certificate = \"tls.crt\";\n"
+            "  key = \"tls.key\";\n  prefix = \"%s\";\n};\n", ctl->conf.member_brokers, ctl->conf.kafka.prefix);
     toc_rc rc = toc_file_replace(path, 0644, toc_buf_slice(&text), err);
     toc_buf_done(&text);
     return rc;

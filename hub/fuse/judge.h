@@ -64,7 +64,7 @@ struct judge_terms { // what is judged, the same for every moment
     // Contributions the audience sees, counted ones only (roll_counts).
     struct seen *seen;
     size_t seen_count;
-    int64_t hitters; // organisations that reported hits within 24 h, as far as the audience may know
+    int64_t hitters; // organisations that reported hits in the 24 full hours before, as far as the audience may know
     struct voice *voices; // room for judge_at: one a contribution
     struct organisation *organisations;
 };

@@ -7,7 +7,7 @@
 #include "lib/indicator/limits.h"
 
 #define ROW_NAME_MAX 160
-
+#define HITTER_HOURS 24
 
 static void count_name(char name[ROW_NAME_MAX], struct toc_slice member)
 {
@@ -118,21 +118,27 @@ toc_rc quota_hit(struct toc_fuse *fuse, const struct roll_member *member, enum t
 {
     char name[ROW_NAME_MAX];
     snprintf(name, sizeof name, "hitter/%.*s/%s", TOC_SLICE_ARG(member->record.organisation), toc_marking_symbol(marking));
-    struct toc_hitter_row row = {
-            .hour = (int32_t)(fuse->roll.clock.stream_time / TOC_MS_HOUR),
-            .government = member->government,
-    };
+    struct toc_slice known = toc_state_row(fuse->state, name);
+    int32_t hour = (int32_t)(fuse->roll.clock.stream_time / TOC_MS_HOUR);
+    struct toc_hitter_row row;
+    toc_hitter_row_init(&row);
+    if (known.ptr != NULL)
+        TOC_TRY(toc_hitter_row_decode(known, toc_hitter_row_fingerprint, &fuse->scratch, &row, err));
+    if (row.hour == hour && row.government == member->government)
+        return TOC_OK;
+    if (row.hour != hour)
+        row.before = row.hour;
+    row.hour = hour;
+    row.government = member->government;
     toc_buf_clear(&fuse->encoded);
     toc_hitter_row_encode(&row, &fuse->encoded);
-    if (toc_slice_eq(toc_state_row(fuse->state, name), toc_buf_slice(&fuse->encoded)))
-        return TOC_OK;
     return put_row(fuse, name, err);
 }
 
 struct hitters {
     const struct toc_audience *audience;
     struct toc_arena *arena;
-    int32_t since;
+    int32_t hour; // of the judgement
     struct toc_slice last; // organisation counted last: rows of one organisation stand together
     char last_text[64];
     int64_t count;
@@ -146,7 +152,8 @@ static toc_rc count_hitter(void *ctx, const char *name, struct toc_slice value, 
     struct toc_slice rest = toc_slice_of(name + sizeof "hitter/" - 1);
     struct toc_slice organisation = toc_slice_sub(rest, 0, toc_slice_find(rest, '/'));
     enum toc_marking marking;
-    if (row.hour < h->since || toc_slice_eq(organisation, h->last) ||
+    int32_t hit = row.hour < h->hour ? row.hour : row.before;
+    if (hit < h->hour - HITTER_HOURS || toc_slice_eq(organisation, h->last) ||
             !toc_marking_parse(toc_slice_sub(rest, organisation.len + 1, rest.len), &marking) ||
             !toc_audience_sees(h->audience, marking, NULL, row.government))
         return TOC_OK;
@@ -161,7 +168,7 @@ toc_rc quota_hitters(struct toc_fuse *fuse, int audience, int64_t t, int64_t *ou
     struct hitters h = {
             .audience = &fuse->roll.genesis->audiences[audience],
             .arena = &fuse->scratch,
-            .since = (int32_t)(t / TOC_MS_HOUR) - 24,
+            .hour = (int32_t)(t / TOC_MS_HOUR),
     };
     TOC_TRY(toc_state_rows(fuse->state, "hitter/", count_hitter, &h, err));
     *out = h.count;

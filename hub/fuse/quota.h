@@ -28,6 +28,9 @@ void quota_count(struct quota *quota, const struct merge_effect *effect);
 // A contribution left the state.
 TOC_NODISCARD toc_rc quota_forget(struct toc_fuse *fuse, const struct toc_contribution *c, struct toc_err *err);
 
-// A member reported a hit now; and how many organisations did within 24 h, as far as the audience may know.
+// A member reported a hit now; and how many organisations did in the 24 hours before the one t lies in, as far as
+// the audience may know. The hour under way does not count: within it the number stands still, so that a view
+// is the same whatever order the hits of an hour come in. A view is judged by a new number when it is next
+// touched or due: one that is hit, within the hour.
 TOC_NODISCARD toc_rc quota_hit(struct toc_fuse *fuse, const struct roll_member *member, enum toc_marking marking, struct toc_err *err);
 TOC_NODISCARD toc_rc quota_hitters(struct toc_fuse *fuse, int audience, int64_t t, int64_t *out, struct toc_err *err);

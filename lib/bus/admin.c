@@ -46,6 +46,7 @@ void toc_admin_close(struct toc_admin *admin)
         return;
     if (admin->answers != NULL)
         rd_kafka_queue_destroy(admin->answers);
+    toc_link_done(&admin->group);
     toc_link_done(&admin->stable);
     toc_link_done(&admin->link);
     toc_mem_free(admin);

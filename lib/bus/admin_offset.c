@@ -1,8 +1,28 @@
 // Where logs begin and end, how far groups have come, and cleaning behind them.
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/base/time.h"
 #include "lib/bus/admin_parts.h"
+
+#define AGAIN_MS 50 // between two questions to a broker that is just taking a partition over
+
+// A topic that was made a moment ago is led by nobody yet.
+static rd_kafka_resp_err_t ask_ends(const struct toc_admin *admin, rd_kafka_t *rk, const char *topic,
+        int32_t partition, int64_t *begin, int64_t *end)
+{
+    int64_t until_ms = toc_monotonic_ms(NULL) + admin->timeout_ms;
+    for (;;) {
+        rd_kafka_resp_err_t error =
+                rd_kafka_query_watermark_offsets(rk, topic, partition, begin, end, admin->timeout_ms);
+        bool passing = error == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION ||
+                       error == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
+        if (!passing || toc_monotonic_ms(NULL) >= until_ms)
+            return error;
+        (void)poll(NULL, 0, AGAIN_MS);
+    }
+}
 
 toc_rc toc_admin_offsets(struct toc_admin *admin, const char *topic, int32_t partition,
         enum toc_isolation isolation, int64_t *out_begin, int64_t *out_end, struct toc_err *err)
@@ -14,8 +34,7 @@ toc_rc toc_admin_offsets(struct toc_admin *admin, const char *topic, int32_t par
             TOC_TRY(toc_link_start(link, RD_KAFKA_CONSUMER, NULL, NULL, err));
     }
     int64_t begin, end;
-    rd_kafka_resp_err_t error = rd_kafka_query_watermark_offsets(
-            link->rk, topic, partition, &begin, &end, admin->timeout_ms);
+    rd_kafka_resp_err_t error = ask_ends(admin, link->rk, topic, partition, &begin, &end);
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
         *out_begin = begin;
         *out_end = end;
@@ -57,6 +76,23 @@ static toc_rc check_parts(
     return TOC_OK;
 }
 
+// A handle with the group's name that never joins it. librdkafka has an admin question for this, too, whose
+// release 2.0.2 dies of a coordinator that is still loading.
+static toc_rc group_link(struct toc_admin *admin, const char *group, struct toc_err *err)
+{
+    struct toc_link *link = &admin->group;
+    if (link->rk != NULL && strcmp(admin->group_name, group) == 0)
+        return TOC_OK;
+    TOC_ENSURE(strlen(group) < sizeof admin->group_name, err, TOC_E_LENGTH, "a group's name of %zu bytes", strlen(group));
+    toc_link_done(link);
+    *link = (struct toc_link){0};
+    TOC_TRY(toc_link_init(link, &admin->link.conf, admin->link.log, err));
+    TOC_TRY(toc_link_set(link, "group.id", group, err));
+    TOC_TRY(toc_link_set(link, "enable.auto.commit", "false", err));
+    memcpy(admin->group_name, group, strlen(group) + 1);
+    return toc_link_start(link, RD_KAFKA_CONSUMER, NULL, NULL, err);
+}
+
 toc_rc toc_admin_committed(struct toc_admin *admin, const char *group, struct toc_offset *offsets,
         size_t count, struct toc_err *err)
 {
@@ -64,35 +100,19 @@ toc_rc toc_admin_committed(struct toc_admin *admin, const char *group, struct to
     snprintf(what, sizeof what, "committed offsets of group %s", group);
     snprintf(right, sizeof right, "Describe on group %s and on its topics", group);
     const struct toc_bus_act act = {what, right};
-    rd_kafka_event_t *answer;
-    rd_kafka_topic_partition_list_t *asked = list_of(offsets, count, false);
-    rd_kafka_ListConsumerGroupOffsets_t *question =
-            rd_kafka_ListConsumerGroupOffsets_new(group, asked);
-    rd_kafka_topic_partition_list_destroy(asked);
-    rd_kafka_AdminOptions_t *options =
-            toc_admin_options(admin, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS);
-    rd_kafka_ListConsumerGroupOffsets(admin->link.rk, &question, 1, options, admin->answers);
-    rd_kafka_ListConsumerGroupOffsets_destroy(question);
-    TOC_TRY(toc_admin_answer(admin, options, act, &answer, err));
-    size_t groups;
-    const rd_kafka_group_result_t **group_results = rd_kafka_ListConsumerGroupOffsets_result_groups(
-            rd_kafka_event_ListConsumerGroupOffsets_result(answer), &groups);
-    const rd_kafka_error_t *error =
-            groups == 0 ? NULL : rd_kafka_group_result_error(group_results[0]);
-    const rd_kafka_topic_partition_list_t *parts =
-            groups == 0 ? NULL : rd_kafka_group_result_partitions(group_results[0]);
-    toc_rc rc = error != NULL   ? toc_admin_item(rd_kafka_error_code(error),
-                                          rd_kafka_error_string(error), act, err)
-                : parts == NULL ? toc_admin_item(RD_KAFKA_RESP_ERR__BAD_MSG, NULL, act, err)
-                                : check_parts(parts, act, err);
+    TOC_TRY(group_link(admin, group, err));
+    rd_kafka_topic_partition_list_t *parts = list_of(offsets, count, false);
+    rd_kafka_resp_err_t error = rd_kafka_committed(admin->group.rk, parts, admin->timeout_ms);
+    rd_kafka_poll(admin->group.rk, 0); // or errors of the handle pile up
+    toc_rc rc = error == RD_KAFKA_RESP_ERR_NO_ERROR
+                        ? check_parts(parts, act, err)
+                        : toc_bus_fail(err, TOC_FATE_RETRY, error, act, TOC_LINK_TROUBLE(&admin->group));
     for (size_t i = 0; !toc_failed(rc) && i < count; i++) {
-        const rd_kafka_topic_partition_t *part = rd_kafka_topic_partition_list_find(
-                // a search in a list that it does not change, declared without const
-                (rd_kafka_topic_partition_list_t *)(uintptr_t)parts, offsets[i].topic,
-                offsets[i].partition);
+        const rd_kafka_topic_partition_t *part =
+                rd_kafka_topic_partition_list_find(parts, offsets[i].topic, offsets[i].partition);
         offsets[i].offset = part == NULL || part->offset < 0 ? TOC_OFFSET_NONE : part->offset;
     }
-    rd_kafka_event_destroy(answer);
+    rd_kafka_topic_partition_list_destroy(parts);
     return rc;
 }
 

@@ -10,6 +10,8 @@
 struct toc_admin {
     struct toc_link link;   // read_uncommitted: the ends it sees are high watermarks
     struct toc_link stable; // read_committed: last stable offsets; connected when first needed
+    struct toc_link group;  // under the name of the group last asked about; started when first needed
+    char group_name[256];
     rd_kafka_queue_t *answers;
     int timeout_ms;
 };

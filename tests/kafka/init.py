@@ -23,7 +23,12 @@ def path(*names):
 
 
 def init(*words):
-    done = subprocess.run([os.path.join(os.environ["TOC_BUILD"], "bin", "tocsinctl"), "-c", path("operator.conf"), "init", *words],
+    return ctl("init", *words)
+
+
+def ctl(*words):
+    program = os.path.join(os.environ["TOC_BUILD"], "bin", "tocsinctl")
+    done = subprocess.run([program, "-c", path("operator.conf"), *words],
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, timeout=120, text=True)
     return done.returncode, done.stdout
 
@@ -105,6 +110,9 @@ def mend(checks, broker):
     checks.that("taken away by hand: a look finds it", code == 0 and all(
         re.search(f % w, said) for f, w in zip(found, ("is missing", "is missing", "should be"))), said)
     checks.that("taken away by hand: nothing else is found", "1 topics missing, 1 differ; 1 rights of the hub to set; 0 decisions" in said, said)
+    code, said = ctl("doctor")
+    checks.that("taken away by hand: doctor names it", code == 1 and "WRONG  1 topics are missing, 1 differ, 1 rights of the hub are missing"
+                in said, said)
     checks.same("taken away by hand: a look sets no right", len(re.findall("operation=WRITE", rights("--list"))), 0)
     code, said = init("--apply")
     checks.that("taken away by hand: it is made again", code == 0 and all(

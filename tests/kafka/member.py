@@ -112,7 +112,7 @@ def revoke(d, checks, alpha, fresh, first, second, between):
     done = d.ctl("member", "key", "revoke", "alpha", first, "--distrust-from", between)
     checks.that("key revoke --distrust-from", done.returncode == 0 and "does not count" in done.stdout and "revoked before" in done.stdout,
                 done.stdout)
-    d.wait("what it said since is gone", lambda: SINCE not in d.live("green"))
+    until(lambda: SINCE not in d.live("green"), "what it said since is gone")
     checks.that("what it said before that counts", BEFORE in d.live("green") and NEW in d.live("green"), sorted(d.live("green")))
     checks.same("key list tells since when", keys(d), {first: "revoked, distrusted from " + between, second: "in force"})
 
@@ -120,7 +120,7 @@ def revoke(d, checks, alpha, fresh, first, second, between):
 def last_key(d, checks, fresh, second):
     done = d.ctl("member", "key", "revoke", "alpha", second, "--distrust-from", "1h")
     checks.that("the last key: it is said that none is left", done.returncode == 0 and "alpha has no key left" in done.stdout, done.stdout)
-    d.wait("nothing of the new key counts", lambda: NEW not in d.live("green"))
+    until(lambda: NEW not in d.live("green"), "nothing of the new key counts")
     segment = fresh.segment([observation("domain", "said-after-all.com")])
     refused = fresh.send_bytes(segment["partition"], fresh.sealed(segment)).quarantined()
     checks.same("the last key: refused", refused and refused["code"], "segment.key")

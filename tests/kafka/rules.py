@@ -51,11 +51,11 @@ def references(d, checks, alpha):
     said = d.ctl_must("reference", "use", *words)
     checks.that("reference use: it counts", "inventory counts from here on" in said, said)
     checks.same("reference use: list tells", sets(d), {"inventory": ("warninglist", "annotate", "v7")})
-    d.wait("the view tells of the list", lambda: annotated(d, LISTED))
+    until(lambda: annotated(d, LISTED), "the view tells of the list")
     said = d.ctl_must("reference", "drop", "inventory")
     checks.that("reference drop: it counts no more", "inventory counts no more" in said, said)
     checks.same("reference drop: list tells", sets(d), {})
-    d.wait("the view tells no more of the list", lambda: not annotated(d, LISTED))
+    until(lambda: not annotated(d, LISTED), "the view tells no more of the list")
     for words in (("drop", "inventory"), ("drop", "never-was"), ("drop",), ("use", small, "--name", "x"), ("use", small, "--name", "X", "--type",
                   "warninglist"), ("use", small, "--name", "x", "--type", "nonsense"), ("add", d.path("no-such-file"), "--name", "x", "--type",
                   "warninglist"), ("use", d.write("bad.json", ["{"]), "--name", "x", "--type", "warninglist")):
@@ -123,10 +123,10 @@ def policy(d, checks, alpha):
     advice = lambda: d.live("green")[LONE]["now"]["advice"]  # noqa: E731
     checks.same("policy: as it is, an alert", advice(), "alert")
     first = decided(d.ctl_must("policy", "alert-score", "100"))
-    d.wait("alert-score 100: no alert any more", lambda: advice() == "none")
+    until(lambda: advice() == "none", "alert-score 100: no alert any more")
     second = decided(d.ctl_must("policy", "alert-score", "20"))
     checks.same("policy: each is a decision", second, first + 1)
-    d.wait("alert-score 20: an alert again", lambda: advice() == "alert")
+    until(lambda: advice() == "alert", "alert-score 20: an alert again")
     explained = json.loads(d.ctl_must("explain", LONE[1], "--json"))
     checks.that("policy: explain names the number", '"alert-score": 20' in json.dumps(explained), explained)
     for words in (("nonsense", "5"), ("alert-score", "-1"), ("alert-score", "many"), ("alert-score", "36501"), ("alert-score",), ()):

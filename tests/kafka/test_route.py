@@ -81,6 +81,14 @@ class Trial:
         lines = [self.statement() for _ in range(self.random.randrange(5, 60))]
         return self.d.publish(member, self.d.write(member + ".jsonl", lines), *options, ok=ok)
 
+    def enter_and_leave(self):
+        """What chance may leave out: each interest has something that comes, changes and goes again."""
+        for action, confidence in (("assert", 50), ("assert", 95), ("withdraw", 50)):
+            for n, member in enumerate(MEMBERS):
+                lines = [json.dumps({"kind": kind, "value": value, "action": action, "confidence": confidence})
+                         for kind, value in (("ipv4", "45.155.99.%d" % (n + 1)), ("domain", "comes-and-goes%d.com" % n))]
+                self.d.publish(member, self.d.write(member + ".jsonl", lines), "--wait", "--timeout", "60s")
+
     # ---- what was to come of it
 
     def behind(self, group, topic):
@@ -177,6 +185,7 @@ class Trial:
         for member in MEMBERS:
             said = self.publish(member, "--wait", "--timeout", "60s")
             assert "quarantined         0" in said, said
+        self.enter_and_leave()
         self.settle()
         self.check_receipts()
         for member in MEMBERS:

@@ -274,22 +274,24 @@ bool toc_parse_u64(struct toc_slice s, uint64_t max, uint64_t *out)
     return true;
 }
 
-static int hex_digit(uint8_t c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
+#define HEX 0x10 // set in what stands for a digit; its value is below
+
+static const uint8_t hex_digits[256] = {
+        ['0'] = HEX, HEX | 1, HEX | 2, HEX | 3, HEX | 4, HEX | 5, HEX | 6, HEX | 7, HEX | 8, HEX | 9,
+        ['A'] = HEX | 10, HEX | 11, HEX | 12, HEX | 13, HEX | 14, HEX | 15,
+        ['a'] = HEX | 10, HEX | 11, HEX | 12, HEX | 13, HEX | 14, HEX | 15,
+};
 
 bool toc_parse_hex(struct toc_slice s, uint8_t *out, size_t size)
 {
+    uint8_t all = HEX;
     if (s.len / 2 != size || s.len % 2 != 0)
         return false;
     for (size_t i = 0; i < s.len; i++)
-        if (hex_digit(s.ptr[i]) < 0)
-            return false;
+        all &= hex_digits[s.ptr[i]];
+    if (all == 0)
+        return false;
     for (size_t i = 0; i < size; i++)
-        out[i] = (uint8_t)(hex_digit(s.ptr[2 * i]) << 4 | hex_digit(s.ptr[2 * i + 1]));
+        out[i] = (uint8_t)(hex_digits[s.ptr[2 * i]] << 4 | (hex_digits[s.ptr[2 * i + 1]] & 0xf));
     return true;
 }

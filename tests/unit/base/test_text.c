@@ -64,6 +64,17 @@ static void hex_both_ways(void **state)
     assert_memory_equal(back, bytes, sizeof bytes);
     toc_hex(text, bytes, 0);
     assert_string_equal(text, "");
+    for (int c = 0; c < 256; c++) // every byte, in either half
+        for (size_t half = 0; half < 2; half++) {
+            uint8_t pair[2] = {'0', '0'}, value = 0xee;
+            const char *digits = "0123456789abcdef", *found = c == 0 ? NULL : strchr(digits, c >= 'A' && c <= 'F' ? c | 0x20 : c);
+            pair[half] = (uint8_t)c;
+            assert_int_equal(toc_parse_hex(toc_slice(pair, 2), &value, 1), found != NULL);
+            assert_int_equal(value, found == NULL ? 0xee : (found - digits) << (half == 0 ? 4 : 0));
+        }
+    assert_false(toc_parse_hex(TOC_S("abc"), back, 1));
+    assert_false(toc_parse_hex(TOC_S("abcd"), back, 1));
+    assert_true(toc_parse_hex(TOC_S(""), back, 0));
 }
 
 // ASCII is skipped eight bytes at a time: a bad byte is found wherever it stands.

@@ -46,13 +46,6 @@ static toc_rc stage_open(void *ctx, int32_t partition, struct toc_state *state, 
     return TOC_OK;
 }
 
-static toc_rc stage_ready(void *ctx, struct toc_err *err)
-{
-    (void)ctx;
-    (void)err;
-    return TOC_OK;
-}
-
 static void stage_close(void *ctx)
 {
     struct instance *instance = ctx;
@@ -108,14 +101,6 @@ static toc_rc stage_finish(void *ctx, toc_stage_emit *emit, void *emit_ctx, stru
     return rc;
 }
 
-static toc_rc stage_ask(void *ctx, struct toc_slice question, struct toc_buf *answer, struct toc_err *err)
-{
-    (void)ctx;
-    (void)question;
-    (void)answer;
-    return toc_fail(err, TOC_E_NOTFOUND, "correlate is not asked anything");
-}
-
 static struct counters make_counters(struct toc_metrics *m)
 {
     return (struct counters){
@@ -144,12 +129,10 @@ toc_rc toc_correlate_stage_new(const struct toc_correlate_stage_conf *conf, stru
             .state_topic = s->state.text,
             .ctx = s,
             .open = stage_open,
-            .ready = stage_ready,
             .close = stage_close,
             .step = stage_step,
             .finish = stage_finish,
             .derive = toc_correlate_derive,
-            .ask = stage_ask,
     };
     *out = s;
     return TOC_OK;

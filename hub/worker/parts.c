@@ -101,7 +101,8 @@ static toc_rc settle(struct parts *parts, struct toc_assigned *assigned, struct 
     struct part *part = parts_find(parts, assigned->partition);
     int64_t next = 0;
     TOC_TRY(toc_state_restored(part->state, parts->conf->stage->derive, part->instance, &next, err));
-    TOC_TRY(parts->conf->stage->ready(part->instance, err));
+    if (parts->conf->stage->ready != NULL)
+        TOC_TRY(parts->conf->stage->ready(part->instance, err));
     bool committed = assigned->committed != TOC_OFFSET_NONE;
     if (committed ? assigned->committed < next : next > 0)
         return toc_fail_fate(err, TOC_FATE_FATAL, TOC_E_STATE,

@@ -38,7 +38,7 @@ struct toc_stage {
     // One instance per owned partition; the state is empty or has just been read back (derive was not called
     // yet: toc_state_restored follows with the instance as its ctx).
     toc_rc (*open)(void *ctx, int32_t partition, struct toc_state *state, void **out, struct toc_err *err);
-    toc_rc (*ready)(void *instance, struct toc_err *err); // the state is whole, steps may come
+    toc_rc (*ready)(void *instance, struct toc_err *err); // the state is whole, steps may come; NULL: nothing to do
     void (*close)(void *instance);
     toc_rc (*step)(void *instance, const struct toc_stage_input *input, toc_stage_emit *emit, void *emit_ctx,
             struct toc_err *err);
@@ -47,7 +47,7 @@ struct toc_stage {
     // Before the state of a transaction is written: what is to be said of all its steps together. NULL: nothing.
     toc_rc (*finish)(void *instance, toc_stage_emit *emit, void *emit_ctx, struct toc_err *err);
     toc_state_derive_fn *derive;
-    // A question at a commit boundary; the answer is JSON. NOTFOUND when the stage has no such question.
+    // A question at a commit boundary; the answer is JSON. NOTFOUND when the stage has no such question; NULL: none.
     toc_rc (*ask)(void *instance, struct toc_slice question, struct toc_buf *answer, struct toc_err *err);
     // Signs a tick for the partition with the time given; empty out: not yet (no genesis).
     toc_rc (*tick)(void *instance, int64_t time, struct toc_buf *out, struct toc_err *err);

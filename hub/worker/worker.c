@@ -321,6 +321,7 @@ static toc_rc gather(struct toc_worker *w, struct toc_err *err)
 static toc_rc ask_parts(void *ctx, int32_t partition, struct toc_slice question, struct toc_buf *answer, struct toc_err *err)
 {
     struct toc_worker *w = ctx;
+    TOC_ENSURE(w->conf.stage->ask != NULL, err, TOC_E_NOTFOUND, "%s is not asked anything", w->conf.stage->name);
     if (partition >= 0) {
         struct part *part = parts_find(&w->parts, partition);
         TOC_ENSURE(part != NULL, err, TOC_E_NOTFOUND, "partition %" PRId32 " is not here", partition);

@@ -254,12 +254,6 @@ static toc_rc stage_open(void *ctx, int32_t partition, struct toc_state *state, 
     return TOC_OK;
 }
 
-static toc_rc stage_ready(void *instance, struct toc_err *err)
-{
-    (void)instance, (void)err;
-    return TOC_OK;
-}
-
 static void stage_close(void *instance)
 {
     (void)instance;
@@ -322,7 +316,7 @@ static void await(const char *committed)
 static void commits(const struct run *run, const char *committed, int joins)
 {
     const struct toc_stage stage = {.name = "test", .input = INPUT, .state_topic = STATE_LOG, .ticks = run->ticks,
-            .open = stage_open, .ready = stage_ready, .close = stage_close, .step = stage_step, .skipped = stage_skipped,
+            .open = stage_open, .close = stage_close, .step = stage_step, .skipped = stage_skipped,
             .derive = derive, .tick = stage_tick};
     const struct toc_bus_conf conf = {.prefix = ""};
     struct toc_metrics *metrics = toc_metrics_new();

@@ -126,19 +126,6 @@ static void page_ready(void *ctx, struct toc_http_reply *reply)
 
 // --- start and end -----------------------------------------------------------------------------------
 
-static toc_rc read_secret(const char *path, uint8_t out[32], struct toc_err *err)
-{
-    struct toc_buf buf;
-    toc_buf_init(&buf, 4096);
-    toc_rc rc = toc_file_read_private(path, &buf, err);
-    if (!toc_failed(rc) && buf.len != 32)
-        rc = toc_fail(err, TOC_E_USAGE, "%s: %zu bytes instead of 32", path, buf.len);
-    if (!toc_failed(rc))
-        memcpy(out, buf.ptr, 32);
-    toc_buf_done(&buf);
-    return rc;
-}
-
 static toc_rc count_partitions(struct hub *hub, struct toc_err *err)
 {
     struct toc_admin *admin;
@@ -237,7 +224,7 @@ static toc_rc check_files(struct hub *hub, struct toc_err *err)
     TOC_TRY(toc_bus_quickstart_check(hub->conf.kafka.ca, hub->conf.kafka.brokers, err));
     TOC_TRY(toc_bus_quickstart_check(hub->conf.kafka.ca, hub->conf.http.address, err));
     TOC_TRY(toc_key_load(hub->conf.signing_key, &hub->key, err));
-    return read_secret(hub->conf.deployment_key, hub->deployment_key, err);
+    return toc_file_read_secret(hub->conf.deployment_key, hub->deployment_key, sizeof hub->deployment_key, err);
 }
 
 static toc_rc start(struct hub *hub, const struct toc_http_route *routes, struct toc_err *err)

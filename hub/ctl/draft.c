@@ -14,16 +14,12 @@
 static toc_rc deployment_key_digest(struct ctl *ctl, uint8_t out[32], struct toc_err *err)
 {
     char path[TOC_PATH_BYTES_MAX];
-    struct toc_buf key;
+    uint8_t key[32];
     TOC_TRY(ctl_path(ctl, CTL_DEPLOYMENT_KEY, path, err));
-    toc_buf_init(&key, 4096);
-    toc_rc rc = toc_file_read_private(path, &key, err);
-    if (!toc_failed(rc) && key.len != 32)
-        rc = toc_fail(err, TOC_E_USAGE, "%s: %zu bytes instead of 32", path, key.len);
-    if (!toc_failed(rc))
-        toc_sha256(key.ptr, key.len, out);
-    toc_buf_done(&key);
-    return rc;
+    TOC_TRY(toc_file_read_secret(path, key, sizeof key, err));
+    toc_sha256(key, sizeof key, out);
+    explicit_bzero(key, sizeof key);
+    return TOC_OK;
 }
 
 static toc_rc seal_genesis(const struct toc_control *control, const struct toc_key *root, struct toc_buf *out,

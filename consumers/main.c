@@ -262,8 +262,10 @@ int main(int argc, char **argv)
     line.words = argv + optind;
     line.word_count = argc - optind;
     toc_log_setup(line.level, line.json);
-    if (toc_failed(toc_member_load(line.config, &conf, &owner, &err)))
-        return fail(&err) == 0 ? 0 : 2;
+    if (toc_failed(toc_member_load(line.config, &conf, &owner, &err))) {
+        fail(&err);
+        return 2;
+    }
     toc_rc rc = run(&conf, &line, &err);
     toc_conf_free(owner);
     return toc_failed(rc) ? fail(&err) : 0;

@@ -203,11 +203,11 @@ static toc_rc list(struct ctl *ctl, struct toc_err *err)
         const struct toc_reference_use *u = d.items[i].reference_use;
         if (u == NULL || decisions_reference(&d, u->name) != u)
             continue;
-        printf("%-28.*s %-16s %-12s %-16.*s %12lld ", TOC_SLICE_ARG(u->name), toc_reference_type_spelling(u->type),
-                toc_reference_effect_spelling(u->effect), TOC_SLICE_ARG(u->version), (long long)u->length);
-        for (int b = 0; b < 8; b++)
-            printf("%02x", u->digest[b]);
-        printf("...\n");
+        char digest[17]; // its first bytes
+        toc_hex(digest, u->digest, 8);
+        printf("%-28.*s %-16s %-12s %-16.*s %12lld %s...\n", TOC_SLICE_ARG(u->name), toc_reference_type_spelling(u->type),
+                toc_reference_effect_spelling(u->effect), TOC_SLICE_ARG(u->version), (long long)u->length,
+                digest);
     }
     decisions_done(&d);
     return rc;

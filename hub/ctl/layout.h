@@ -23,5 +23,5 @@ TOC_NODISCARD toc_rc layout_member(struct ctl *ctl, const struct toc_genesis *ge
         struct toc_err *err);
 TOC_NODISCARD toc_rc layout_interest(struct ctl *ctl, struct toc_slice member, struct toc_slice interest, bool remove,
         struct toc_err *err);
-// Takes every right away and denies all that is left open, at once.
+// Denies all topics of the deployment, connections that are open included, or takes that back. Rights stay as they are.
 TOC_NODISCARD toc_rc layout_bar(struct ctl *ctl, struct toc_slice member, bool bar, struct toc_err *err);

@@ -23,8 +23,7 @@
 static void key_row_name(char name[ROW_NAME_MAX], const uint8_t id[16])
 {
     char hex[33];
-    for (int i = 0; i < 16; i++)
-        snprintf(hex + 2 * i, 3, "%02x", id[i]);
+    toc_hex(hex, id, 16);
     snprintf(name, ROW_NAME_MAX, "key/%s", hex);
 }
 

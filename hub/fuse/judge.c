@@ -277,7 +277,7 @@ static bool too_wide(const struct toc_body *body, int v4, int v6)
     int bits = 0;
     for (size_t i = slash + 1; i < body->value.len; i++)
         bits = bits * 10 + (body->value.ptr[i] - '0');
-    return bits < (toc_slice_find(body->value, ':') < body->value.len ? v6 : v4);
+    return bits < (toc_slice_has(body->value, ':') ? v6 : v4);
 }
 
 static bool reference_says(const struct judge_terms *terms, enum toc_reference_effect effect)

@@ -193,8 +193,7 @@ static bool name_page(struct page *page, const struct toc_control *c)
     if (c->key != NULL) {
         page->about = ABOUT_KEY;
         toc_key_id(c->key->public_key, key);
-        for (int i = 0; i < TOC_KEY_ID_BYTES; i++)
-            snprintf(page->id + 2 * i, 3, "%02x", key[i]);
+        toc_hex(page->id, key, sizeof key);
         return true;
     }
     if (!toc_id_valid(id))
@@ -279,8 +278,7 @@ static toc_rc signed_by_operator(struct toc_book *book, const struct page *page,
 {
     struct toc_control control;
     char id[2 * TOC_KEY_ID_BYTES + 1];
-    for (int i = 0; i < TOC_KEY_ID_BYTES; i++)
-        snprintf(id + 2 * i, 3, "%02x", page->signer[i]);
+    toc_hex(id, page->signer, sizeof page->signer);
     const struct page *grant = page_on(book, ABOUT_KEY, id);
     *out = false;
     if (grant == NULL)

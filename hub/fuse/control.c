@@ -87,23 +87,6 @@ static bool genesis_sound(const struct toc_fuse *fuse, const struct toc_genesis 
             memcmp(g->deployment_key_digest, digest, sizeof digest) == 0;
 }
 
-static bool signed_by_root(const struct toc_genesis *g, const struct toc_signed_segment *envelope, struct toc_slice value)
-{
-    for (size_t i = 0; i < g->root_keys_count; i++) {
-        uint8_t id[TOC_KEY_ID_BYTES];
-        toc_key_id(g->root_keys[i], id);
-        if (memcmp(id, envelope->key_id, sizeof id) != 0)
-            continue;
-        struct toc_verifier *verifier;
-        if (toc_failed(toc_verifier_new(g->root_keys[i], &verifier, NULL)))
-            return false;
-        bool good = toc_signed_verify(value, verifier) == TOC_REFUSAL_NONE;
-        toc_verifier_free(verifier);
-        return good;
-    }
-    return false;
-}
-
 toc_rc control_genesis(struct toc_fuse *fuse, const struct toc_fuse_input *input, enum toc_refusal *out, struct toc_err *err)
 {
     uint8_t digest[32];
@@ -119,7 +102,7 @@ toc_rc control_genesis(struct toc_fuse *fuse, const struct toc_fuse_input *input
         return TOC_OK;
     *out = TOC_REFUSAL_CONTROL_DECISION;
     if (control.sequence != 1 || !genesis_sound(fuse, control.genesis, envelope.deployment) ||
-            !signed_by_root(control.genesis, &envelope, input->value))
+            toc_signed_by_root(input->value, envelope.key_id, control.genesis) != TOC_REFUSAL_NONE)
         return TOC_OK;
     *out = TOC_REFUSAL_NONE;
     fuse->rolled = false;

@@ -123,29 +123,6 @@ const struct toc_book_interest *toc_book_interests(const struct toc_book *book, 
     return book->interests;
 }
 
-// --- signatures --------------------------------------------------------------------------------------
-
-static bool signed_by(struct toc_slice value, const uint8_t signer[TOC_KEY_ID_BYTES], const uint8_t public_key[32])
-{
-    uint8_t id[TOC_KEY_ID_BYTES];
-    struct toc_verifier *verifier;
-    toc_key_id(public_key, id);
-    if (memcmp(id, signer, sizeof id) != 0 || toc_failed(toc_verifier_new(public_key, &verifier, NULL)))
-        return false;
-    bool good = toc_signed_verify(value, verifier) == TOC_REFUSAL_NONE;
-    toc_verifier_free(verifier);
-    return good;
-}
-
-static bool signed_by_root(const struct toc_genesis *genesis, struct toc_slice value,
-        const uint8_t signer[TOC_KEY_ID_BYTES])
-{
-    for (size_t i = 0; i < genesis->root_keys_count; i++)
-        if (signed_by(value, signer, genesis->root_keys[i]))
-            return true;
-    return false;
-}
-
 // --- taking ------------------------------------------------------------------------------------------
 
 // The Control inside; its texts are borrowed from *out_payload, which the caller frees. MEMORY, or it cannot be read.
@@ -175,7 +152,7 @@ static toc_rc take_genesis(struct toc_book *book, struct toc_slice value, struct
         return rc;
     if (toc_failed(rc)) {
         complain(book, "decision", "genesis", "it cannot be read");
-    } else if (control.genesis == NULL || !signed_by_root(control.genesis, value, envelope.key_id)) {
+    } else if (control.genesis == NULL || toc_signed_by_root(value, envelope.key_id, control.genesis) != TOC_REFUSAL_NONE) {
         toc_mem_free((void *)(uintptr_t)payload.ptr);
         complain(book, "decision", "genesis", "it is not signed by its own root");
     } else {
@@ -285,13 +262,13 @@ static toc_rc signed_by_operator(struct toc_book *book, const struct page *page,
         return TOC_OK;
     TOC_TRY(decode(book, grant, &control, err));
     *out = control.key->role == TOC_KEY_ROLE_OPERATOR && (!control.key->revoked || page->sequence < grant->sequence) &&
-            signed_by(page->value, page->signer, control.key->public_key);
+            toc_signed_by(page->value, page->signer, control.key->public_key) == TOC_REFUSAL_NONE;
     return TOC_OK;
 }
 
 static toc_rc prove(struct toc_book *book, struct page *page, struct toc_err *err)
 {
-    bool good = signed_by_root(book->genesis, page->value, page->signer);
+    bool good = toc_signed_by_root(page->value, page->signer, book->genesis) == TOC_REFUSAL_NONE;
     if (!good && page->about != ABOUT_KEY) // only root makes keys
         TOC_TRY(signed_by_operator(book, page, &good, err));
     if (!good)

@@ -101,6 +101,28 @@ enum toc_refusal toc_signed_verify(struct toc_slice value, const struct toc_veri
     return good ? TOC_REFUSAL_NONE : TOC_REFUSAL_SEGMENT_SIGNATURE;
 }
 
+enum toc_refusal toc_signed_by(struct toc_slice value, const uint8_t signer[TOC_KEY_ID_BYTES],
+        const uint8_t public_key[TOC_KEY_PUBLIC_BYTES])
+{
+    uint8_t id[TOC_KEY_ID_BYTES];
+    struct toc_verifier *verifier;
+    toc_key_id(public_key, id);
+    if (memcmp(id, signer, sizeof id) != 0 || toc_failed(toc_verifier_new(public_key, &verifier, NULL)))
+        return TOC_REFUSAL_SEGMENT_KEY;
+    enum toc_refusal refusal = toc_signed_verify(value, verifier);
+    toc_verifier_free(verifier);
+    return refusal;
+}
+
+enum toc_refusal toc_signed_by_root(
+        struct toc_slice value, const uint8_t signer[TOC_KEY_ID_BYTES], const struct toc_genesis *genesis)
+{
+    enum toc_refusal refusal = TOC_REFUSAL_SEGMENT_KEY;
+    for (size_t i = 0; i < genesis->root_keys_count && refusal == TOC_REFUSAL_SEGMENT_KEY; i++)
+        refusal = toc_signed_by(value, signer, genesis->root_keys[i]);
+    return refusal;
+}
+
 enum toc_refusal toc_signed_payload(const struct toc_signed_segment *s, struct toc_zstd *zstd,
         struct toc_buf *scratch, struct toc_slice *out_framed_payload)
 {

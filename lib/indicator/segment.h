@@ -17,6 +17,7 @@
 #include "lib/base/key.h"
 #include "lib/base/slice.h"
 #include "lib/indicator/limits.h"
+#include "schemas/control.h"
 #include "schemas/refusal.h"
 #include "schemas/signed_segment.h"
 
@@ -41,6 +42,13 @@ TOC_NODISCARD enum toc_refusal toc_signed_open(
 // NONE, or SEGMENT_SIGNATURE. Any thread.
 TOC_NODISCARD enum toc_refusal toc_signed_verify(
         struct toc_slice value, const struct toc_verifier *verifier);
+
+// The two above for one key: SEGMENT_KEY when `signer`, the envelope's key_id, is another's or the key is none.
+TOC_NODISCARD enum toc_refusal toc_signed_by(struct toc_slice value, const uint8_t signer[TOC_KEY_ID_BYTES],
+        const uint8_t public_key[TOC_KEY_PUBLIC_BYTES]);
+// The same for the root keys of a genesis: NONE when one of them signed the value.
+TOC_NODISCARD enum toc_refusal toc_signed_by_root(
+        struct toc_slice value, const uint8_t signer[TOC_KEY_ID_BYTES], const struct toc_genesis *genesis);
 
 // The framed payload: borrowed from the value (codec none) or unpacked into scratch, which is cleared
 // first, may hold TOC_SEGMENT_BYTES_MAX and owns the bytes. The raw length was checked by

@@ -5,7 +5,6 @@
 #include "lib/base/compress.h"
 #include "lib/base/digest.h"
 #include "lib/base/file.h"
-#include "lib/base/key.h"
 #include "lib/base/text.h"
 #include "lib/indicator/limits.h"
 #include "lib/indicator/segment.h"
@@ -21,26 +20,6 @@ static toc_rc check_digest(const struct toc_buf *value, const char *digest_hex, 
     TOC_ENSURE(memcmp(want, have, sizeof want) == 0, err, TOC_E_AUTH,
             "the file is not the genesis that genesis_digest names");
     return TOC_OK;
-}
-
-// Self-signed: by the root key whose id the segment carries.
-static toc_rc check_signature(const struct toc_genesis *facts, const struct toc_signed_segment *s,
-        struct toc_slice value, struct toc_err *err)
-{
-    for (size_t i = 0; i < facts->root_keys_count; i++) {
-        uint8_t id[TOC_KEY_ID_BYTES];
-        struct toc_verifier *verifier = NULL;
-        toc_key_id(facts->root_keys[i], id);
-        if (memcmp(id, s->key_id, sizeof id) != 0)
-            continue;
-        TOC_TRY(toc_verifier_new(facts->root_keys[i], &verifier, err));
-        enum toc_refusal refusal = toc_signed_verify(value, verifier);
-        toc_verifier_free(verifier);
-        TOC_ENSURE(
-                refusal == TOC_REFUSAL_NONE, err, TOC_E_AUTH, "%s", toc_refusal_meaning(refusal));
-        return TOC_OK;
-    }
-    return toc_fail(err, TOC_E_AUTH, "signed by none of its own root keys");
 }
 
 static toc_rc open_genesis(struct toc_genesis_file *g, struct toc_err *err)
@@ -60,7 +39,11 @@ static toc_rc open_genesis(struct toc_genesis_file *g, struct toc_err *err)
     TOC_ENSURE(g->facts.partitions >= 1 && g->facts.partitions <= TOC_PARTITIONS_MAX, err,
             TOC_E_RANGE, "%d partitions, 1 to %d may be", (int)g->facts.partitions,
             TOC_PARTITIONS_MAX);
-    return check_signature(&g->facts, &s, value, err);
+    refusal = toc_signed_by_root(value, s.key_id, &g->facts); // it is self-signed
+    TOC_ENSURE(refusal != TOC_REFUSAL_SEGMENT_KEY, err, TOC_E_AUTH,
+            "signed by none of its own root keys");
+    TOC_ENSURE(refusal == TOC_REFUSAL_NONE, err, TOC_E_AUTH, "%s", toc_refusal_meaning(refusal));
+    return TOC_OK;
 }
 
 toc_rc toc_genesis_load(

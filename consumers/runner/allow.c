@@ -5,7 +5,6 @@
 #include "lib/base/file.h"
 #include "lib/base/limits.h"
 #include "lib/base/text.h"
-#include "lib/indicator/canon.h"
 #include "lib/indicator/refang.h"
 
 #define ARENA_BYTES_MAX ((size_t)16 * 1024 * 1024)
@@ -36,25 +35,15 @@ static bool time_field(struct toc_slice field, int64_t *out)
     return field.len == 0 || toc_time_parse(field, out);
 }
 
-// The canonical value in the arena, as a guard.
+// As people write it: defanged, too.
 static bool read_value(struct toc_slice text, struct toc_arena *arena, struct toc_guard *out)
 {
-    struct toc_buf plain, canonical;
-    enum toc_kind kind = TOC_KIND_UNKNOWN;
-    unsigned notes = 0;
+    struct toc_buf plain;
     toc_buf_init(&plain, TOC_TEXT_BYTES_MAX);
-    toc_buf_init(&canonical, TOC_TEXT_BYTES_MAX);
     toc_refang(text, &plain);
-    enum toc_refusal refusal = toc_canon_guess(toc_buf_slice(&plain), &kind, &canonical, &notes, 0);
-    struct toc_slice value = {0};
-    if (refusal == TOC_REFUSAL_NONE && !plain.failed && !canonical.failed)
-        value = toc_arena_copy(arena, toc_buf_slice(&canonical));
+    bool good = !plain.failed && toc_guard_read(toc_buf_slice(&plain), arena, out);
     toc_buf_done(&plain);
-    toc_buf_done(&canonical);
-    if (value.ptr == NULL)
-        return false;
-    *out = toc_guard_of(kind, value);
-    return true;
+    return good;
 }
 
 static enum line_kind read_line(

@@ -11,14 +11,14 @@
 #include "lib/base/limits.h"
 #include "lib/base/text.h"
 #include "lib/indicator/audience.h"
-#include "lib/indicator/canon.h"
 #include "lib/indicator/topics.h"
 
 #define ARENA_BYTES_MAX ((size_t)1024 * 1024)
 
 // ---- the expression ----
 
-toc_rc toc_subscription_parse(struct toc_slice text, struct toc_expr **out, struct toc_err *err)
+// For a person: on failure the text and a mark under the column go to stderr as well.
+static toc_rc parse(struct toc_slice text, struct toc_expr **out, struct toc_err *err)
 {
     size_t column = 0;
     toc_rc rc = toc_expr_parse(text, out, &column, err);
@@ -158,22 +158,6 @@ static toc_rc ask_roster(struct toc_subscription *s, const struct toc_member_con
 
 // Names that only mean something inside a network are no canonical values, so nothing can be listed
 // that they would keep out.
-static bool own_guard(struct toc_subscription *s, const char *text, struct toc_guard *out)
-{
-    enum toc_kind kind = TOC_KIND_UNKNOWN;
-    struct toc_buf value;
-    unsigned notes = 0;
-    toc_buf_init(&value, TOC_TEXT_BYTES_MAX);
-    enum toc_refusal refusal = toc_canon_guess(toc_slice_of(text), &kind, &value, &notes, 0);
-    struct toc_slice kept = refusal == TOC_REFUSAL_NONE
-                                    ? toc_arena_copy(&s->arena, toc_buf_slice(&value))
-                                    : (struct toc_slice){0};
-    toc_buf_done(&value);
-    if (kept.ptr != NULL)
-        *out = toc_guard_of(kind, kept);
-    return kept.ptr != NULL;
-}
-
 static toc_rc make_gate(
         struct toc_subscription *s, const struct toc_member_conf *conf, struct toc_err *err)
 {
@@ -181,7 +165,7 @@ static toc_rc make_gate(
     s->own = toc_arena_alloc(&s->arena, names->count + 1, sizeof *s->own);
     TOC_ENSURE(s->own != NULL, err, TOC_E_LIMIT, "too many own names");
     for (size_t i = 0; i < names->count; i++)
-        s->own_count += own_guard(s, names->items[i], &s->own[s->own_count]);
+        s->own_count += toc_guard_read(toc_slice_of(names->items[i]), &s->arena, &s->own[s->own_count]);
     return toc_suffixes_open(&s->suffixes, err);
 }
 
@@ -212,7 +196,7 @@ static toc_rc decide_here(struct toc_subscription *s, const struct toc_member_co
     else if (interest != NULL)
         TOC_TRY(keep_text(s, toc_slice_of(interest), err));
     if (interest != NULL && s->follows == NULL) // a mistake is told before anything is asked
-        TOC_TRY(toc_subscription_parse(s->text, &s->expression, err));
+        TOC_TRY(parse(s->text, &s->expression, err));
     if (conf->subscribe.audience != NULL)
         TOC_TRY(set_audience(s, toc_slice_of(conf->subscribe.audience), err));
     return make_gate(s, conf, err);
@@ -225,7 +209,7 @@ static toc_rc decide(struct toc_subscription *s, const struct toc_member_conf *c
     if (conf->subscribe.audience == NULL || s->follows != NULL)
         TOC_TRY(ask_roster(s, conf, dir, log, err));
     if (s->follows != NULL)
-        TOC_TRY(toc_subscription_parse(s->text, &s->expression, err));
+        TOC_TRY(parse(s->text, &s->expression, err));
     return make_fingerprint(s, err);
 }
 

@@ -43,8 +43,3 @@ bool toc_subscription_is_current(struct toc_subscription *subscription,
         const struct toc_member_conf *conf, const char *interest, const char *dir,
         struct toc_bus_log log);
 void toc_subscription_done(struct toc_subscription *subscription); // zeroed ones are fine
-
-// Parses an expression for a person: on failure writes the text and a mark under the column to
-// stderr as well.
-TOC_NODISCARD toc_rc toc_subscription_parse(
-        struct toc_slice text, struct toc_expr **out, struct toc_err *err);

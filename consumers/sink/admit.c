@@ -1,5 +1,6 @@
 #include "consumers/sink/admit.h"
 
+#include "lib/base/limits.h"
 #include "lib/indicator/canon.h"
 #include "lib/indicator/special.h"
 
@@ -139,6 +140,21 @@ struct toc_guard toc_guard_of(enum toc_kind kind, struct toc_slice value)
     if (toc_host_kind(host) == TOC_KIND_DOMAIN)
         g.name = host;
     return g;
+}
+
+bool toc_guard_read(struct toc_slice text, struct toc_arena *arena, struct toc_guard *out)
+{
+    enum toc_kind kind = TOC_KIND_UNKNOWN;
+    struct toc_buf canonical;
+    struct toc_slice kept = {0};
+    unsigned notes = 0;
+    toc_buf_init(&canonical, TOC_TEXT_BYTES_MAX);
+    if (toc_canon_guess(text, &kind, &canonical, &notes, 0) == TOC_REFUSAL_NONE && !canonical.failed)
+        kept = toc_arena_copy(arena, toc_buf_slice(&canonical));
+    toc_buf_done(&canonical);
+    if (kept.ptr != NULL)
+        *out = toc_guard_of(kind, kept);
+    return kept.ptr != NULL;
 }
 
 // Stands for a place, not for something at it: others can lie under it.

@@ -7,9 +7,12 @@
 #include <stddef.h>
 
 #include "consumers/sink/sink.h"
+#include "lib/base/arena.h"
 #include "lib/indicator/psl.h"
 
 struct toc_guard toc_guard_of(enum toc_kind kind, struct toc_slice value);
+// The same of a text, whose canonical form then lies in the arena; false when it has none, or no room.
+bool toc_guard_read(struct toc_slice text, struct toc_arena *arena, struct toc_guard *out);
 
 struct toc_gate {
     const struct toc_guard *allowed; // the allow file: always wins

@@ -37,16 +37,6 @@ enum toc_marking toc_entry_marking(const uint8_t *sort_key)
     return (enum toc_marking)sort_key[4];
 }
 
-const uint8_t *toc_entry_indicator(const uint8_t *sort_key)
-{
-    return sort_key + 5;
-}
-
-bool toc_entry_is_stance(const uint8_t *sort_key)
-{
-    return sort_key[TOC_ENTRY_SAME_BYTES] == SAID_STANCE;
-}
-
 void toc_entry_put(const struct toc_observation *obs, struct toc_buf *out)
 {
     toc_observation_encode(obs, out);

@@ -20,8 +20,6 @@ void toc_entry_key(uint32_t partition, enum toc_marking marking, const uint8_t k
         enum toc_action action, uint8_t out[TOC_SORT_KEY_BYTES]);
 uint32_t toc_entry_partition(const uint8_t *sort_key);
 enum toc_marking toc_entry_marking(const uint8_t *sort_key);
-const uint8_t *toc_entry_indicator(const uint8_t *sort_key);
-bool toc_entry_is_stance(const uint8_t *sort_key);
 
 void toc_entry_put(const struct toc_observation *obs, struct toc_buf *out);
 // Reads back what toc_entry_put wrote. STATE when it is something else.

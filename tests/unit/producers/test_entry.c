@@ -145,15 +145,18 @@ static void test_duplicates(void **state)
 static void test_key(void **state)
 {
     (void)state;
-    uint8_t indicator[TOC_KEY_BYTES], key[TOC_SORT_KEY_BYTES];
+    uint8_t indicator[TOC_KEY_BYTES], key[TOC_SORT_KEY_BYTES], other[TOC_SORT_KEY_BYTES];
     memset(indicator, 7, sizeof indicator);
     toc_entry_key(0x01020304, TOC_MARKING_AMBER, indicator, TOC_ACTION_HIT, key);
     assert_int_equal(toc_entry_partition(key), 0x01020304);
     assert_int_equal(toc_entry_marking(key), TOC_MARKING_AMBER);
-    assert_memory_equal(toc_entry_indicator(key), indicator, sizeof indicator);
-    assert_false(toc_entry_is_stance(key));
-    toc_entry_key(0, TOC_MARKING_CLEAR, indicator, TOC_ACTION_REFUTE, key);
-    assert_true(toc_entry_is_stance(key));
+    assert_memory_equal(key + 5, indicator, sizeof indicator);
+    // Assert and refute are one stance; a hit is none.
+    toc_entry_key(0x01020304, TOC_MARKING_AMBER, indicator, TOC_ACTION_REFUTE, other);
+    assert_memory_equal(key, other, TOC_ENTRY_SAME_BYTES);
+    assert_memory_not_equal(key, other, sizeof key);
+    toc_entry_key(0x01020304, TOC_MARKING_AMBER, indicator, TOC_ACTION_ASSERT, key);
+    assert_memory_equal(key, other, sizeof key);
 }
 
 static void test_broken(void **state)

@@ -37,6 +37,22 @@ struct toc_correlate {
     struct toc_correlate_totals totals;
 };
 
+static toc_rc derive(void *ctx, struct toc_slice body, struct toc_state_derived *out, struct toc_err *err)
+{
+    struct toc_arena arena;
+    struct toc_posting_node node;
+    (void)ctx;
+    *out = (struct toc_state_derived){0};
+    toc_arena_init(&arena, ARENA_MAX);
+    toc_rc rc = toc_posting_node_decode(body, toc_posting_node_fingerprint, &arena, &node, err);
+    if (toc_failed(rc))
+        rc = toc_fail_fate(err, TOC_FATE_FATAL, TOC_E_STATE, "an entry of the state cannot be read");
+    else
+        out->due[LIST_LANE] = list_due(&node);
+    toc_arena_done(&arena);
+    return rc;
+}
+
 toc_rc toc_correlate_new(struct toc_state *state, int64_t remembered, struct toc_correlate **out, struct toc_err *err)
 {
     struct toc_correlate *c = toc_mem_alloc(1, sizeof *c);
@@ -47,7 +63,7 @@ toc_rc toc_correlate_new(struct toc_state *state, int64_t remembered, struct toc
     toc_buf_init(&c->encoded, NODE_BYTES_MAX);
     toc_buf_init(&c->value, CORRELATION_BYTES_MAX);
     c->list = (struct list){.state = state, .arena = &c->arena, .encoded = &c->encoded};
-    toc_state_derive_with(state, toc_correlate_derive, c);
+    toc_state_derive_with(state, derive, c);
     *out = c;
     return TOC_OK;
 }
@@ -66,22 +82,6 @@ void toc_correlate_free(struct toc_correlate *c)
 const struct toc_correlate_totals *toc_correlate_totals(const struct toc_correlate *c)
 {
     return &c->totals;
-}
-
-toc_rc toc_correlate_derive(void *ctx, struct toc_slice body, struct toc_state_derived *out, struct toc_err *err)
-{
-    struct toc_arena arena;
-    struct toc_posting_node node;
-    (void)ctx;
-    *out = (struct toc_state_derived){0};
-    toc_arena_init(&arena, ARENA_MAX);
-    toc_rc rc = toc_posting_node_decode(body, toc_posting_node_fingerprint, &arena, &node, err);
-    if (toc_failed(rc))
-        rc = toc_fail_fate(err, TOC_FATE_FATAL, TOC_E_STATE, "an entry of the state cannot be read");
-    else
-        out->due[LIST_LANE] = list_due(&node);
-    toc_arena_done(&arena);
-    return rc;
 }
 
 // --- publishing --------------------------------------------------------------------------------------

@@ -45,8 +45,6 @@ TOC_NODISCARD toc_rc toc_correlate_step(struct toc_correlate *correlate, const s
 TOC_NODISCARD toc_rc toc_correlate_publish(struct toc_correlate *correlate, toc_correlate_emit_fn *emit, void *ctx,
         struct toc_err *err);
 
-toc_state_derive_fn toc_correlate_derive; // for toc_state_restored; ctx is not looked at
-
 struct toc_correlate_totals { // of this instance since it began, rolled back steps included
     uint64_t records, repeated, unreadable, published, ended, forgotten;
 };

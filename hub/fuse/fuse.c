@@ -46,6 +46,33 @@ toc_rc step_row_put(struct toc_fuse *fuse, const char *name, struct toc_err *err
     return toc_state_row_put(fuse->state, name, toc_buf_slice(&fuse->encoded), err);
 }
 
+// The roll follows the rows: built anew after a decision or a rollback.
+static toc_rc ensure_roll(struct toc_fuse *fuse, struct toc_err *err)
+{
+    if (fuse->rolled && fuse->roll.rollbacks == toc_state_rollbacks(fuse->state))
+        return TOC_OK;
+    roll_done(&fuse->roll);
+    fuse->rolled = false;
+    TOC_TRY(roll_build(&fuse->roll, fuse->state, &fuse->conf, err));
+    fuse->rolled = true;
+    return TOC_OK;
+}
+
+// For the state: when an entry is due.
+static toc_rc derive(void *ctx, struct toc_slice bytes, struct toc_state_derived *out, struct toc_err *err)
+{
+    struct toc_fuse *fuse = ctx;
+    struct subject s = {0};
+    TOC_TRY(ensure_roll(fuse, err));
+    toc_arena_reset(&fuse->scratch);
+    TOC_TRY(toc_body_decode(bytes, toc_body_fingerprint, &fuse->scratch, &s.body, err));
+    subject_derive(&s.body, out);
+    toc_indicator_key(s.body.kind, s.body.value, s.key);
+    s.curve = decay_curve(s.body.kind, true); // the shortest life it may have: the timer looks again
+    out->due[LANE_OWN] = subject_next_over(fuse, &s);
+    return TOC_OK;
+}
+
 toc_rc toc_fuse_new(const struct toc_fuse_conf *conf, struct toc_state *state, struct toc_fuse **out, struct toc_err *err)
 {
     struct toc_fuse *fuse = toc_mem_alloc(1, sizeof *fuse);
@@ -63,7 +90,7 @@ toc_rc toc_fuse_new(const struct toc_fuse_conf *conf, struct toc_state *state, s
         toc_fuse_free(fuse);
         return step_no_memory(err);
     }
-    toc_state_derive_with(state, toc_fuse_derive, fuse);
+    toc_state_derive_with(state, derive, fuse);
     *out = fuse;
     return TOC_OK;
 }
@@ -81,18 +108,6 @@ void toc_fuse_free(struct toc_fuse *fuse)
     toc_buf_done(&fuse->value);
     toc_zstd_free(fuse->zstd);
     toc_mem_free(fuse);
-}
-
-// The roll follows the rows: built anew after a decision or a rollback.
-static toc_rc ensure_roll(struct toc_fuse *fuse, struct toc_err *err)
-{
-    if (fuse->rolled && fuse->roll.rollbacks == toc_state_rollbacks(fuse->state))
-        return TOC_OK;
-    roll_done(&fuse->roll);
-    fuse->rolled = false;
-    TOC_TRY(roll_build(&fuse->roll, fuse->state, &fuse->conf, err));
-    fuse->rolled = true;
-    return TOC_OK;
 }
 
 toc_rc toc_fuse_prepare(struct toc_fuse *fuse, struct toc_err *err)
@@ -413,21 +428,7 @@ toc_rc toc_fuse_skipped(struct toc_fuse *fuse, int64_t from, int64_t next, toc_f
     return end_step(fuse, rc, err);
 }
 
-// --- restore, laboratory, questions ---------------------------------------------------------------------
-
-toc_rc toc_fuse_derive(void *ctx, struct toc_slice bytes, struct toc_state_derived *out, struct toc_err *err)
-{
-    struct toc_fuse *fuse = ctx;
-    struct subject s = {0};
-    TOC_TRY(ensure_roll(fuse, err));
-    toc_arena_reset(&fuse->scratch);
-    TOC_TRY(toc_body_decode(bytes, toc_body_fingerprint, &fuse->scratch, &s.body, err));
-    subject_derive(&s.body, out);
-    toc_indicator_key(s.body.kind, s.body.value, s.key);
-    s.curve = decay_curve(s.body.kind, true); // the shortest life it may have: the timer looks again
-    out->due[LANE_OWN] = subject_next_over(fuse, &s);
-    return TOC_OK;
-}
+// --- laboratory, questions ---------------------------------------------------------------------
 
 toc_rc toc_fuse_lab(struct toc_fuse *fuse, const struct toc_genesis *genesis, const struct toc_member *members,
         size_t count, struct toc_err *err)

@@ -72,9 +72,6 @@ TOC_NODISCARD toc_rc toc_fuse_step(struct toc_fuse *fuse, const struct toc_fuse_
 TOC_NODISCARD toc_rc toc_fuse_skipped(struct toc_fuse *fuse, int64_t from, int64_t next, toc_fuse_emit_fn *emit, void *ctx,
         struct toc_err *err);
 
-// For toc_state_restored.
-toc_state_derive_fn toc_fuse_derive;
-
 // Lab mode: a deployment without genesis. Every key given is a member of its own organisation.
 TOC_NODISCARD toc_rc toc_fuse_lab(struct toc_fuse *fuse, const struct toc_genesis *genesis, const struct toc_member *members,
         size_t count, struct toc_err *err);

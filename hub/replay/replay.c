@@ -183,7 +183,7 @@ static toc_rc read_back(struct toc_replay *r, int32_t partition, struct place *p
         at += (size_t)len;
     }
     int64_t next;
-    TOC_TRY(toc_state_restored(p->state, toc_fuse_derive, p->fuse, &next, err));
+    TOC_TRY(toc_state_restored(p->state, &next, err));
     return toc_fuse_prepare(p->fuse, err);
 }
 

@@ -172,11 +172,12 @@ toc_rc toc_state_restore(struct toc_state *state, struct toc_slice block, struct
 
 // --- after the last block ------------------------------------------------------------------------
 
-static toc_rc derive_entry(struct toc_state *state, struct toc_entry *entry,
-        toc_state_derive_fn *derive, void *ctx, struct toc_err *err)
+static toc_rc derive_entry(
+        struct toc_state *state, struct toc_entry *entry, struct toc_err *err)
 {
     struct toc_state_derived derived = {0};
-    TOC_TRY(derive(ctx, toc_slice(entry->body, entry->body_len), &derived, err));
+    TOC_TRY(state->derive(
+            state->derive_ctx, toc_slice(entry->body, entry->body_len), &derived, err));
     entry->rules = derived.rules;
     memcpy(entry->said, derived.said, sizeof entry->said);
     for (unsigned lane = 0; lane < TOC_STATE_LANES; lane++)
@@ -187,14 +188,13 @@ static toc_rc derive_entry(struct toc_state *state, struct toc_entry *entry,
     return TOC_OK;
 }
 
-static toc_rc derive_all(
-        struct toc_state *state, toc_state_derive_fn *derive, void *ctx, struct toc_err *err)
+static toc_rc derive_all(struct toc_state *state, struct toc_err *err)
 {
     for (unsigned s = 0; s < TOC_STATE_SLICES; s++) {
         struct table_slice *slice = &state->table.slices[s];
         for (uint32_t i = 0; i < table_slots(slice); i++)
             if (table_at(slice, i) != NULL)
-                TOC_TRY(derive_entry(state, &slice->entries[i], derive, ctx, err));
+                TOC_TRY(derive_entry(state, &slice->entries[i], err));
     }
     for (unsigned lane = 0; lane < TOC_STATE_LANES; lane++)
         timers_settle(&state->lanes[lane]);
@@ -206,7 +206,7 @@ void state_rebuild_lanes(struct toc_state *state)
     struct timers before[TOC_STATE_LANES];
     memcpy(before, state->lanes, sizeof before);
     memset(state->lanes, 0, sizeof state->lanes);
-    bool done = !toc_failed(derive_all(state, state->derive, state->derive_ctx, NULL));
+    bool done = !toc_failed(derive_all(state, NULL));
     for (unsigned lane = 0; lane < TOC_STATE_LANES; lane++)
         timers_done(done ? &before[lane] : &state->lanes[lane]);
     if (!done)
@@ -226,13 +226,12 @@ static toc_rc check_whole(const struct toc_state *state, struct toc_err *err)
     return TOC_OK;
 }
 
-toc_rc toc_state_restored(struct toc_state *state, toc_state_derive_fn *derive, void *ctx,
-        int64_t *out_input_next, struct toc_err *err)
+toc_rc toc_state_restored(struct toc_state *state, int64_t *out_input_next, struct toc_err *err)
 {
     int64_t input_next = 0;
     if (state->restore != NULL) {
         TOC_TRY(check_whole(state, err));
-        TOC_TRY(derive_all(state, derive, ctx, err));
+        TOC_TRY(derive_all(state, err));
         input_next = state->restore->input_next;
         restore_free(state->restore);
         state->restore = NULL;

@@ -97,10 +97,10 @@ int64_t toc_state_trim_below(const struct toc_state *state);
 // Whether any transaction of it stands in the log, written or read back.
 bool toc_state_has_log(const struct toc_state *state);
 
-// When each lane's entries are due, from their bodies: the same as after a restore. With it (NULL: none) a lane
-// in which hints have piled up that nobody means any more is made anew at a commit; without it such hints
-// stay until they are taken, 16 bytes each, and who changes a due time often makes many. It is called at
-// commits, when all entries are as they will be.
+// What bodies say: a restore needs it, and with it (NULL: none) a lane in which hints have piled up that nobody
+// means any more is made anew at a commit; without it such hints stay until they are taken, 16 bytes each, and
+// who changes a due time often makes many. It is called by toc_state_restored and at commits, when all entries are
+// as they will be.
 struct toc_state_derived;
 typedef toc_rc toc_state_derive_fn(void *ctx, struct toc_slice body, struct toc_state_derived *out, struct toc_err *err);
 void toc_state_derive_with(struct toc_state *state, toc_state_derive_fn *derive, void *ctx);
@@ -114,7 +114,6 @@ struct toc_state_derived {
 };
 TOC_NODISCARD toc_rc toc_state_restore(struct toc_state *state, struct toc_slice block, struct toc_err *err);
 // After the last block: STATE when the last transaction is not whole or the log was trimmed too far.
-// Then derives rules, said and timers of every entry, once, in no order, and gives the next input
+// Then derives rules, said and timers of every entry (toc_state_derive_with), once, in no order, and gives the next input
 // offset: 0 when there was no block at all.
-TOC_NODISCARD toc_rc toc_state_restored(struct toc_state *state, toc_state_derive_fn *derive, void *ctx, int64_t *out_input_next,
-        struct toc_err *err);
+TOC_NODISCARD toc_rc toc_state_restored(struct toc_state *state, int64_t *out_input_next, struct toc_err *err);

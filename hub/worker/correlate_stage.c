@@ -132,7 +132,6 @@ toc_rc toc_correlate_stage_new(const struct toc_correlate_stage_conf *conf, stru
             .close = stage_close,
             .step = stage_step,
             .finish = stage_finish,
-            .derive = toc_correlate_derive,
     };
     *out = s;
     return TOC_OK;

@@ -143,12 +143,6 @@ static toc_rc stage_skipped(void *ctx, int64_t from, int64_t next, toc_stage_emi
     return toc_fuse_skipped(instance->fuse, from, next, pass_on, instance, err);
 }
 
-static toc_rc derive(void *ctx, struct toc_slice body, struct toc_state_derived *out, struct toc_err *err)
-{
-    struct instance *instance = ctx;
-    return toc_fuse_derive(instance->fuse, body, out, err);
-}
-
 static toc_rc ask_explain(struct instance *instance, const json_t *question, struct toc_jw *w, struct toc_err *err)
 {
     enum toc_kind kind;
@@ -237,7 +231,6 @@ toc_rc toc_fuse_stage_new(const struct toc_fuse_stage_conf *conf, struct toc_fus
             .close = stage_close,
             .step = stage_step,
             .skipped = stage_skipped,
-            .derive = derive,
             .ask = stage_ask,
             .tick = stage_tick,
     };

@@ -100,7 +100,7 @@ static toc_rc settle(struct parts *parts, struct toc_assigned *assigned, struct 
 {
     struct part *part = parts_find(parts, assigned->partition);
     int64_t next = 0;
-    TOC_TRY(toc_state_restored(part->state, parts->conf->stage->derive, part->instance, &next, err));
+    TOC_TRY(toc_state_restored(part->state, &next, err));
     if (parts->conf->stage->ready != NULL)
         TOC_TRY(parts->conf->stage->ready(part->instance, err));
     bool committed = assigned->committed != TOC_OFFSET_NONE;

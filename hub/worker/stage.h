@@ -35,8 +35,7 @@ struct toc_stage {
     bool ticks; // the owner of a partition writes ticks to its input
     void *ctx;  // of the stage, shared by all workers; immutable or locked
 
-    // One instance per owned partition; the state is empty or has just been read back (derive was not called
-    // yet: toc_state_restored follows with the instance as its ctx).
+    // One instance per owned partition, before its state is read back: sets what derives it (toc_state_derive_with).
     toc_rc (*open)(void *ctx, int32_t partition, struct toc_state *state, void **out, struct toc_err *err);
     toc_rc (*ready)(void *instance, struct toc_err *err); // the state is whole, steps may come; NULL: nothing to do
     void (*close)(void *instance);
@@ -46,7 +45,6 @@ struct toc_stage {
     toc_rc (*skipped)(void *instance, int64_t from, int64_t next, toc_stage_emit *emit, void *emit_ctx, struct toc_err *err);
     // Before the state of a transaction is written: what is to be said of all its steps together. NULL: nothing.
     toc_rc (*finish)(void *instance, toc_stage_emit *emit, void *emit_ctx, struct toc_err *err);
-    toc_state_derive_fn *derive;
     // A question at a commit boundary; the answer is JSON. NOTFOUND when the stage has no such question; NULL: none.
     toc_rc (*ask)(void *instance, struct toc_slice question, struct toc_buf *answer, struct toc_err *err);
     // Signs a tick for the partition with the time given; empty out: not yet (no genesis).

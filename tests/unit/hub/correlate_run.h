@@ -245,7 +245,7 @@ static inline void read_back(struct run *run)
         assert_ok(toc_state_restore(run->state, toc_slice(run->log.ptr + at, (size_t)len), &err), err);
         at += (size_t)len;
     }
-    assert_ok(toc_state_restored(run->state, toc_correlate_derive, NULL, &next, &err), err);
+    assert_ok(toc_state_restored(run->state, &next, &err), err);
     assert_true(next <= run->next);
 }
 

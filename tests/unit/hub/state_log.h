@@ -76,5 +76,8 @@ static inline toc_rc log_restore(const struct log_copy *log, struct toc_state *i
 {
     for (size_t i = 0; i < log->count; i++)
         TOC_TRY(toc_state_restore(into, toc_slice(log->blocks[i].bytes, log->blocks[i].len), err));
-    return toc_state_restored(into, derive, ctx, out_input_next, err);
+    toc_state_derive_with(into, derive, ctx);
+    toc_rc rc = toc_state_restored(into, out_input_next, err);
+    toc_state_derive_with(into, NULL, NULL); // ctx counts what a restore derives
+    return rc;
 }

@@ -287,12 +287,6 @@ static toc_rc stage_tick(void *instance, int64_t time, struct toc_buf *out, stru
     return TOC_OK;
 }
 
-static toc_rc derive(void *ctx, struct toc_slice body, struct toc_state_derived *out, struct toc_err *err)
-{
-    (void)ctx, (void)body, (void)out, (void)err;
-    return TOC_OK;
-}
-
 // --- running -----------------------------------------------------------------------------------------------
 
 struct run {
@@ -317,7 +311,7 @@ static void commits(const struct run *run, const char *committed, int joins)
 {
     const struct toc_stage stage = {.name = "test", .input = INPUT, .state_topic = STATE_LOG, .ticks = run->ticks,
             .open = stage_open, .close = stage_close, .step = stage_step, .skipped = stage_skipped,
-            .derive = derive, .tick = stage_tick};
+            .tick = stage_tick};
     const struct toc_bus_conf conf = {.prefix = ""};
     struct toc_metrics *metrics = toc_metrics_new();
     const struct toc_worker_conf worker_conf = {

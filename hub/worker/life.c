@@ -10,6 +10,7 @@
 
 #define REBUILD_FIRST_MS 500
 #define REBUILD_MOST_MS 30000
+#define WITHOUT_WORK_MS 5000 // the group takes partitions from others first: some seconds
 
 bool life_stopping(const struct life *life)
 {
@@ -24,6 +25,17 @@ void life_is(struct life *life, enum toc_worker_life state)
 void life_beat(struct life *life)
 {
     atomic_store(&life->beat, toc_monotonic_ms(life->clock));
+}
+
+void life_without_work(struct life *life, bool without)
+{
+    int64_t now = toc_monotonic_ms(life->clock);
+    if (!without)
+        life->without_ms = 0;
+    else if (life->without_ms == 0)
+        life->without_ms = now;
+    else if (now - life->without_ms >= WITHOUT_WORK_MS)
+        life_is(life, TOC_WORKER_RUNNING);
 }
 
 static void pause_ms(struct life *life, int64_t ms)
@@ -55,6 +67,7 @@ static void *thread_main(void *ctx)
     while (!life_stopping(life)) {
         struct toc_err err = {0};
         int64_t began = toc_monotonic_ms(life->clock);
+        life->without_ms = 0;
         toc_rc rc = life->run(life->ctx, &err);
         life->tear_down(life->ctx, !toc_failed(rc));
         if (!toc_failed(rc))

@@ -27,6 +27,7 @@ struct life {
     void *ctx;
     int ended_fd; // an eventfd that learns of the end for good; 0: nobody does
 
+    int64_t without_ms; // monotonic, since when it has no work; 0: it has
     pthread_t thread;
     pthread_mutex_t lock; // guards wake
     pthread_cond_t wake;  // ends a pause early
@@ -44,3 +45,5 @@ void life_join(struct life *life); // tells, and waits for the end
 bool life_stopping(const struct life *life);
 void life_is(struct life *life, enum toc_worker_life state);
 void life_beat(struct life *life);
+// Every turn. Whoever has had no work for a while runs: more threads than partitions is no trouble.
+void life_without_work(struct life *life, bool without);

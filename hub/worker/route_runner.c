@@ -437,6 +437,7 @@ static toc_rc take_stock(struct toc_route_runner *r, struct toc_err *err)
 
 static toc_rc turn(struct toc_route_runner *r, struct toc_err *err)
 {
+    life_without_work(&r->life, r->flight.count == 0 && toc_consumer_joined(r->consumer));
     TOC_TRY(new_decisions(r, err));
     TOC_TRY(take_some(r, err));
     toc_producer_serve(r->producer, 0);

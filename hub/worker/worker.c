@@ -341,6 +341,7 @@ static toc_rc run_loop(struct toc_worker *w, struct toc_err *err)
 {
     while (!life_stopping(&w->life)) {
         life_beat(&w->life);
+        life_without_work(&w->life, w->parts.count == 0 && toc_consumer_joined(w->consumer));
         TOC_TRY(gather(w, err));
         TOC_TRY(commit_or_again(w, err));
         mailbox_serve(&w->mailbox, ask_parts, w);

@@ -123,6 +123,8 @@ int64_t toc_consumer_next(
         const struct toc_consumer *consumer, const char *topic, int32_t partition);
 // toc_consumer_read: every `end` was reached.
 bool toc_consumer_ended(const struct toc_consumer *consumer);
+// True: the group has given this member its part once, be it none.
+bool toc_consumer_joined(const struct toc_consumer *consumer);
 
 // Commits the group's positions (next offsets), waiting for the broker's word at most timeout_ms. Only for
 // consumers whose outputs may be repeated: first everything that came of the records below is known to

@@ -295,6 +295,11 @@ static void await_assignment(struct toc_consumer *consumer)
     }
 }
 
+bool toc_consumer_joined(const struct toc_consumer *consumer)
+{
+    return consumer->was_assigned;
+}
+
 void toc_group_leave(struct toc_consumer *consumer)
 {
     rd_kafka_t *rk = consumer->link.rk;

@@ -70,6 +70,12 @@ static toc_rc assign(struct toc_err *err)
     return bus.told.assigned(bus.told.ctx, parts, PARTITIONS, err);
 }
 
+bool toc_consumer_joined(const struct toc_consumer *consumer)
+{
+    (void)consumer;
+    return bus.assigned;
+}
+
 toc_rc toc_consumer_poll(struct toc_consumer *consumer, int timeout_ms, struct toc_poll *out, struct toc_err *err)
 {
     (void)consumer, (void)timeout_ms;

@@ -24,19 +24,13 @@ toc_rc count_load(struct toc_fuse *fuse, struct toc_slice member, struct toc_cou
                            : toc_count_row_decode(row, toc_count_row_fingerprint, &fuse->scratch, out, err);
 }
 
-static toc_rc put_row(struct toc_fuse *fuse, const char *name, struct toc_err *err)
-{
-    TOC_TRY(toc_buf_check(&fuse->encoded, "a row", err));
-    return toc_state_row_put(fuse->state, name, toc_buf_slice(&fuse->encoded), err);
-}
-
 toc_rc count_save(struct toc_fuse *fuse, struct toc_slice member, const struct toc_count_row *row, struct toc_err *err)
 {
     char name[ROW_NAME_MAX];
     count_name(name, member);
     toc_buf_clear(&fuse->encoded);
     toc_count_row_encode(row, &fuse->encoded);
-    return put_row(fuse, name, err);
+    return step_row_put(fuse, name, err);
 }
 
 static void quota_name(char name[ROW_NAME_MAX], const struct roll_member *member, enum toc_marking marking)
@@ -69,7 +63,7 @@ toc_rc quota_save(struct toc_fuse *fuse, const struct quota *quota, struct toc_e
     quota_name(name, quota->member, quota->marking);
     toc_buf_clear(&fuse->encoded);
     toc_quota_row_encode(&quota->row, &fuse->encoded);
-    return put_row(fuse, name, err);
+    return step_row_put(fuse, name, err);
 }
 
 // ceil(1.25 x limit / P): keys spread evenly, so a partition needs little more than its share.
@@ -132,7 +126,7 @@ toc_rc quota_hit(struct toc_fuse *fuse, const struct roll_member *member, enum t
     row.government = member->government;
     toc_buf_clear(&fuse->encoded);
     toc_hitter_row_encode(&row, &fuse->encoded);
-    return put_row(fuse, name, err);
+    return step_row_put(fuse, name, err);
 }
 
 struct hitters {

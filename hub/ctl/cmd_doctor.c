@@ -1,7 +1,6 @@
 // tocsinctl doctor: what is wrong and the next step, in words.
 
 #include <stdio.h>
-#include <stdarg.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,27 +14,6 @@
 #include "lib/base/time.h"
 
 #define SOON_MS (30 * TOC_MS_DAY)
-
-void doctor_good(const char *fmt, ...)
-{
-    va_list ap;
-    va_start(ap, fmt);
-    printf("  ok     ");
-    vprintf(fmt, ap);
-    printf("\n");
-    va_end(ap);
-}
-
-void doctor_wrong(struct visit *v, const char *next, const char *fmt, ...)
-{
-    va_list ap;
-    va_start(ap, fmt);
-    v->wrong++;
-    printf("  WRONG  ");
-    vprintf(fmt, ap);
-    printf("\n         next: %s\n", next);
-    va_end(ap);
-}
 
 // --- files -------------------------------------------------------------------------------------------
 

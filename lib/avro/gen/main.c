@@ -1,6 +1,5 @@
 // toc-avro-gen: schemas -> C. A build tool; lib/avro/gen.cmake calls it.
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,17 +15,6 @@
 #include "lib/base/limits.h"
 
 #define OUTPUT_BYTES_MAX ((size_t)16 << 20)
-
-_Noreturn void gen_die(const char *fmt, ...)
-{
-    va_list ap;
-    va_start(ap, fmt);
-    fputs("toc-avro-gen: ", stderr);
-    vfprintf(stderr, fmt, ap);
-    fputc('\n', stderr);
-    va_end(ap);
-    exit(1);
-}
 
 static void must(toc_rc rc, const struct toc_err *err)
 {

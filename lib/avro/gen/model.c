@@ -10,6 +10,17 @@
 #define MODEL_BYTES_MAX ((size_t)64 << 20)
 #define SCHEMA_BYTES_MAX ((size_t)1 << 20)
 
+_Noreturn void gen_die(const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    fputs("toc-avro-gen: ", stderr);
+    vfprintf(stderr, fmt, ap);
+    fputc('\n', stderr);
+    va_end(ap);
+    exit(1);
+}
+
 void gen_model_init(struct gen_model *m)
 {
     *m = (struct gen_model){0};

@@ -97,7 +97,7 @@ static void time_cell(struct row *row, int64_t ms)
     cell_end(row);
 }
 
-// member/feed of each named source.
+// member/feed of each named source, role:ROLE of those that are shown by theirs only.
 static void sources_cell(struct row *row, const struct toc_indicator *indicator)
 {
     for (size_t i = 0; i < indicator->sources_count; i++) {
@@ -110,6 +110,9 @@ static void sources_cell(struct row *row, const struct toc_indicator *indicator)
     }
     if (indicator->more_sources > 0)
         toc_buf_printf(&row->text, "; %d more", (int)indicator->more_sources);
+    for (size_t i = 0; i < indicator->roles_count; i++)
+        toc_buf_printf(&row->text, "%srole:%s", i + indicator->sources_count > 0 ? "; " : "",
+                toc_member_role_spelling(indicator->roles[i]));
     cell_end(row);
 }
 

@@ -100,6 +100,14 @@ static void test_csv(void **state)
     indicator = (struct toc_indicator){.kind = TOC_KIND_CVE, .value = TOC_S("CVE-2026-1234")};
     assert_entry(&toc_sink_csv, &indicator,
             "CVE-2026-1234,cve,none,,0,unknown,unknown,,,,,0,false,0,0,PAP:CLEAR,,,,,,");
+    indicator.roles = (enum toc_member_role[]){TOC_MEMBER_ROLE_CLINIC, TOC_MEMBER_ROLE_DEVICE_MAKER};
+    indicator.roles_count = 2;
+    assert_entry(&toc_sink_csv, &indicator,
+            "CVE-2026-1234,cve,none,,0,unknown,unknown,,,,,0,false,0,0,PAP:CLEAR,,,,,role:clinic; role:device-maker,");
+    indicator.sources = sources;
+    indicator.sources_count = 1;
+    assert_entry(&toc_sink_csv, &indicator,
+            "CVE-2026-1234,cve,none,,0,unknown,unknown,,,,,0,false,0,0,PAP:CLEAR,,,,,cisa/ais; role:clinic; role:device-maker,");
 }
 
 // One cell of the row: the value, which comes first.

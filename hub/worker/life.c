@@ -8,6 +8,7 @@
 
 #include "lib/base/log.h"
 
+#define THREAD_NAME_MAX 15
 #define REBUILD_FIRST_MS 500
 #define REBUILD_MOST_MS 30000
 #define WITHOUT_WORK_MS 5000 // the group takes partitions from others first: some seconds
@@ -60,9 +61,17 @@ static void tell_end(const struct life *life)
         toc_log(TOC_LOG_ERROR, life->name, "telling of the end: %s", strerror(errno));
 }
 
+// For `top -H`: as much of the name's end as the kernel keeps.
+static void show_name(const char *name)
+{
+    size_t len = strlen(name);
+    pthread_setname_np(pthread_self(), len > THREAD_NAME_MAX ? name + len - THREAD_NAME_MAX : name);
+}
+
 static void *thread_main(void *ctx)
 {
     struct life *life = ctx;
+    show_name(life->name);
     int64_t wait = REBUILD_FIRST_MS;
     while (!life_stopping(life)) {
         struct toc_err err = {0};

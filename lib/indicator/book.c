@@ -183,8 +183,8 @@ static bool name_page(struct page *page, const struct toc_control *c)
 toc_rc toc_book_take(struct toc_book *book, struct toc_slice value, struct toc_err *err)
 {
     uint8_t digest[TOC_SHA256_BYTES];
-    struct toc_signed_segment envelope;
-    struct toc_control control;
+    struct toc_signed_segment envelope = {0};
+    struct toc_control control = {0};
     struct page page = {.after = book->last};
     toc_sha256(value.ptr, value.len, digest);
     if (memcmp(digest, book->genesis_digest, sizeof digest) == 0)

@@ -11,7 +11,7 @@ subscriber = subprocess.Popen(
     [f"{bin_dir}/tocsin-subscribe", "-c", conf, "--interest", 'value under "probe.com" or value = "probe.com"',
      "--sink", f"list:{path}"], stderr=subprocess.DEVNULL)
 publisher = subprocess.Popen(
-    [f"{bin_dir}/tocsin-publish", "-c", conf, "--feed", "main", "--follow", "-"], stdin=subprocess.PIPE,
+    [f"{bin_dir}/tocsin-publish", "-c", conf, "--feed", "main", "--confidence", "100", "--follow", "-"], stdin=subprocess.PIPE,
     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True)
 
 

@@ -89,7 +89,7 @@ mkfifo "$work/pipe"
 pid=$!
 exec 7>"$work/pipe"
 echo followed.example.net >&7
-until deployment_ctl "$work" explain followed.example.net 2>/dev/null | grep -q st-mary; do
+until deployment_ctl "$work" explain followed.example.net 2>/dev/null | grep st-mary >/dev/null; do
     kill -0 $pid 2>/dev/null || fail "it ended: $(cat "$work/follow.err")"
 done
 kill -TERM $pid

@@ -38,5 +38,6 @@ extern const struct toc_clock toc_clock_system;
 int64_t toc_now_ms(const struct toc_clock *clock); // NULL = system
 int64_t toc_monotonic_ms(const struct toc_clock *clock);
 
-// Nothing for that long: for taking two samples, never for waiting until something happens.
+// Nothing for that long: between two samples, or two questions to whoever cannot tell by itself; never where an
+// event can be awaited.
 void toc_pause_ms(int64_t ms);

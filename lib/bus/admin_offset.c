@@ -1,5 +1,4 @@
 // Where logs begin and end, how far groups have come, and cleaning behind them.
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,14 +12,15 @@ static rd_kafka_resp_err_t ask_ends(const struct toc_admin *admin, rd_kafka_t *r
         int32_t partition, int64_t *begin, int64_t *end)
 {
     int64_t until_ms = toc_monotonic_ms(NULL) + admin->timeout_ms;
-    for (;;) {
+    for (int64_t left_ms = admin->timeout_ms;;) {
         rd_kafka_resp_err_t error =
-                rd_kafka_query_watermark_offsets(rk, topic, partition, begin, end, admin->timeout_ms);
+                rd_kafka_query_watermark_offsets(rk, topic, partition, begin, end, (int)left_ms);
         bool passing = error == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION ||
                        error == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
-        if (!passing || toc_monotonic_ms(NULL) >= until_ms)
+        left_ms = until_ms - toc_monotonic_ms(NULL) - AGAIN_MS;
+        if (!passing || left_ms <= 0)
             return error;
-        (void)poll(NULL, 0, AGAIN_MS);
+        toc_pause_ms(AGAIN_MS);
     }
 }
 

@@ -8,9 +8,12 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 
 ROOT = os.getcwd()
+sys.path.insert(0, os.path.join(ROOT, "tests", "support"))
+
+from raw_member import until  # noqa: E402
+
 BIN = os.path.abspath(os.path.join(os.environ["TOC_BUILD"], "bin"))
 HEADINGS = ("SENT, AND WHAT BECAME OF IT", "KEPT BACK, AND WHY", "WHO IS TOLD HOW MUCH", "BLOCKED, AND ON WHOSE WORD", "STRONGEST CORRELATIONS", "DEFENCES",
             "TRY NEXT")
@@ -29,12 +32,10 @@ def free_ports():
 
 
 def look_at_the_screen(place):
-    with open(f"{place}/quickstart/out/screen.txt", encoding="utf-8") as file:
-        screen = file.read()
+    screen = read(f"{place}/quickstart/out/screen.txt")
     places = [screen.find(heading) for heading in HEADINGS]
     ensure(-1 not in places and places == sorted(places), "the screen lacks one of its parts", screen)
-    with open(f"{place}/quickstart/work/status.json", encoding="utf-8") as file:
-        status = json.load(file)
+    status = json.loads(read(f"{place}/quickstart/work/status.json"))
     sums = status["members"].values()
     ensure(status["conserved"] and all(s["sent"] == s["accepted"] + s["quarantined"] + s["repeated"] for s in sums),
            "sent is not accepted + quarantined + repeated", json.dumps(status))
@@ -56,16 +57,16 @@ def first_run(place):
     return look_at_the_screen(place)
 
 
+def read(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
 def wait_for(path, words, process):
-    until = time.monotonic() + PATIENCE
-    while time.monotonic() < until:
-        with open(path, encoding="utf-8") as file:
-            text = file.read()
-        if words in text:
-            return
-        ensure(process is None or process.poll() is None, "it ended by itself", text)
-        time.sleep(0.1)
-    sys.exit(f"{path} never says: {words}\n{text[-4000:]}")
+    def said():
+        ensure(process.poll() is None, "it ended by itself", read(path))
+        return words in read(path)
+    until(said, lambda: f"it says: {words}\n{read(path)[-4000:]}", PATIENCE)
 
 
 def try_next(place, screen):
@@ -76,13 +77,7 @@ def try_next(place, screen):
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120)
         ensure(done.returncode == 0, f"exit {done.returncode} of: {line}", done.stdout)
     allowed = re.search(r" allow (\S+) ", screen)[1]
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
-        with open(f"{place}/quickstart/out/block.list", encoding="utf-8") as file:
-            if allowed + "\n" not in file.read():
-                return
-        time.sleep(0.1)
-    sys.exit(f"quickstart: {allowed} is allowed and still blocked")
+    until(lambda: allowed + "\n" not in read(f"{place}/quickstart/out/block.list"), f"{allowed} is allowed and no longer blocked")
 
 
 def second_run(place):
@@ -93,8 +88,7 @@ def second_run(place):
                                    start_new_session=True)
     try:
         wait_for(told, "up; Ctrl-C stops everything", process)
-        with open(told, encoding="utf-8") as file:
-            text = file.read()
+        text = read(told)
         ensure("publishing real feeds" not in text, "it published again", text)
         try_next(place, look_at_the_screen(place))
         os.killpg(process.pid, signal.SIGINT)
@@ -103,8 +97,7 @@ def second_run(place):
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGTERM)
             process.wait(60)
-    with open(told, encoding="utf-8") as file:
-        ensure(file.read().endswith("stopping; the data is kept: deploy/quickstart.sh goes on with it\n"), "its last words are others")
+    ensure(read(told).endswith("stopping; the data is kept: deploy/quickstart.sh goes on with it\n"), "its last words are others")
     left = subprocess.run(["pgrep", "-af", place + "/"], capture_output=True, text=True).stdout
     ensure(place not in left, "something still runs", left)
 

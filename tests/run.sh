@@ -41,6 +41,15 @@ run_ctest() { # PRESET [ctest option]...
         tee "build/$preset.ctest.log"
 }
 
+# What the tests say they tried, by label: their lines "cases LABEL NUMBER WHAT" (tests/README.md).
+count_cases() { # PRESET
+    local log="build/$1/Testing/Temporary/LastTest.log"
+    [ -e "$log" ] || return 0
+    printf '\n== cases tried\n'
+    awk '$1 == "cases" && $3 ~ /^[0-9]+$/ { n[$2] += $3; how[$2]++ }
+        END { for (label in n) printf "%-9s %9d cases in %d kinds\n", label, n[label], how[label] }' "$log" | sort
+}
+
 sources_of_product() {
     git ls-files 'lib/*.c' 'producers/*.c' 'hub/*.c' 'consumers/*.c' 'gateway/*.c'
 }
@@ -55,6 +64,7 @@ run_shellcheck() {
 
 finish() {
     local log
+    count_cases asan
     for log in build/clang.ctest.log build/tsan.ctest.log build/asan.ctest.log; do
         if [ -e "$log" ]; then
             printf '\n== %s\n' "$log"

@@ -44,10 +44,9 @@ run_ctest() { # PRESET [ctest option]...
 # What the tests say they tried, by label: their lines "cases LABEL NUMBER WHAT" (tests/README.md).
 count_cases() { # PRESET
     local log="build/$1/Testing/Temporary/LastTest.log"
-    [ -e "$log" ] || return 0
-    printf '\n== cases tried\n'
+    [ -e "build/$1.ctest.log" ] && [ -e "$log" ] || return 0 # else it is of an earlier run
     awk '$1 == "cases" && $3 ~ /^[0-9]+$/ { n[$2] += $3; how[$2]++ }
-        END { for (label in n) printf "%-9s %9d cases in %d kinds\n", label, n[label], how[label] }' "$log" | sort
+        END { for (label in n) printf "tried: %-9s %9d cases in %d kinds\n", label, n[label], how[label] }' "$log" | sort
 }
 
 sources_of_product() {
